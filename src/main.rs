@@ -1,0 +1,2 @@
+//! The `buildproxy` command.
+fn main() {}
