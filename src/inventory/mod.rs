@@ -1,1 +1,18 @@
-//! The inventory.
+//! The inventory: the ordered collection of entries that a build's downloads are answered from.
+//!
+//! Everything here is pure. Text comes in, values go out, and the reverse; whoever calls reads
+//! and writes the files.
+
+mod body;
+mod condition;
+mod entry;
+mod headers;
+mod sri;
+mod url;
+
+pub use body::{Body, BodyError, Pin};
+pub use condition::{Condition, ConditionError};
+pub use entry::{Entry, EntryError, Id};
+pub use headers::{HeaderError, Headers};
+pub use sri::{Algorithm, Sri, SriError};
+pub use url::{Scheme, Url, UrlError};

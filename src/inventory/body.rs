@@ -1,0 +1,103 @@
+//! What an entry answers with.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::sri::Sri;
+use super::url::Url;
+
+/// Why a body is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BodyError {
+    /// Not a name that the Nix store takes.
+    #[error("{name:?} is not a valid name for a file in the Nix store")]
+    Name {
+        /// The name as it was given.
+        name: String,
+    },
+    /// Nix has no way to say this text.
+    #[error("the text of `{name}` contains a NUL character, which Nix strings cannot hold")]
+    Nul {
+        /// The text's name.
+        name: String,
+    },
+    /// Nix has no way to say this path.
+    #[error("the path {path:?} is empty, not UTF-8, or contains a NUL character")]
+    Path {
+        /// The path as it was given.
+        path: PathBuf,
+    },
+}
+
+/// A body, and where Nix gets it from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// No bytes: `file = null`.
+    Empty,
+    /// What a URL gives, fixed by its hash: `file = fetchurl { … }`.
+    Pin(Pin),
+    /// A file, absolute or relative to the inventory's folder: `file = ./proxy_content/…`.
+    File(PathBuf),
+    /// A short text inside of the inventory: `file = builtins.toFile "name" "text"`.
+    Text {
+        /// The store path's name.
+        name: String,
+        /// The body, in UTF-8. Nix strings cannot hold a NUL character.
+        text: String,
+    },
+}
+
+impl Body {
+    /// A text to inline, if Nix can hold it.
+    pub fn text(name: &str, text: &str) -> Result<Self, BodyError> {
+        let body = Self::Text {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        };
+        body.check()?;
+        Ok(body)
+    }
+
+    /// Whether Nix can say this.
+    pub(super) fn check(&self) -> Result<(), BodyError> {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Pin(pin) => check_name(&pin.name),
+            Self::File(path) => match path.to_str() {
+                Some(text) if !text.is_empty() && !text.contains('\0') => Ok(()),
+                _ => Err(BodyError::Path { path: path.clone() }),
+            },
+            Self::Text { name, text } => {
+                check_name(name)?;
+                if text.contains('\0') {
+                    return Err(BodyError::Nul { name: name.clone() });
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A body that can be fetched again: a `fetchurl` of nixpkgs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pin {
+    /// The store path's name.
+    pub name: String,
+    /// Where the bytes come from; not always the entry's own URL.
+    pub url: Url,
+    /// What the bytes hash to; `None` where a person emptied it, to let Nix say the right one.
+    pub hash: Option<Sri>,
+}
+
+/// Nix's rule for names in the store.
+fn check_name(name: &str) -> Result<(), BodyError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+._?=-".contains(c);
+    if (1..=211).contains(&name.len()) && !name.starts_with('.') && name.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(BodyError::Name {
+            name: name.to_owned(),
+        })
+    }
+}

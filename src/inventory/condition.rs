@@ -1,0 +1,97 @@
+//! What narrows an entry where one URL has several answers: the attribute `request` of the file.
+
+use std::collections::BTreeMap;
+
+use http::HeaderName;
+use thiserror::Error;
+
+use super::headers::is_field_value;
+use super::sri::Sri;
+
+/// Headers whose values are secrets; `authorization = true` says that the first was sent.
+const SECRET: &[&str] = &["authorization", "cookie", "proxy-authorization"];
+
+/// Why a condition is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConditionError {
+    /// Not a header name in lower case.
+    #[error("{name:?} is not a header name in lower case")]
+    Name {
+        /// The name as it was given.
+        name: String,
+    },
+    /// The value has a control character other than tab.
+    #[error("the value of the request header `{name}` contains a control character")]
+    Value {
+        /// The name.
+        name: String,
+    },
+    /// The header's value is a secret, and never recorded.
+    #[error("the request header `{name}` holds a secret, which is never recorded")]
+    Secret {
+        /// The name.
+        name: String,
+    },
+    /// The name is there already.
+    #[error("the request header `{name}` is given twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+}
+
+/// What a request must have, besides method and URL, to get an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Condition {
+    /// Lower-case names, and the values that the request has under them.
+    pub headers: BTreeMap<String, String>,
+    /// Whether the request carries an Authorization header, whatever its value.
+    pub authorization: bool,
+    /// Hash of the request's (normalised) body.
+    pub body: Option<Sri>,
+}
+
+impl Condition {
+    /// Whether every request with the method and URL will do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.headers.is_empty() && !self.authorization && self.body.is_none()
+    }
+
+    /// Takes a header from a file, where each name stands once. The name's case does not matter.
+    pub(super) fn declare(&mut self, name: &str, value: &str) -> Result<(), ConditionError> {
+        let name = name.to_ascii_lowercase();
+        if self.headers.contains_key(&name) {
+            return Err(ConditionError::Twice { name });
+        }
+        check_header(&name, value)?;
+        self.headers.insert(name, value.to_owned());
+        Ok(())
+    }
+
+    /// Whether all headers are such as a request can have, and none holds a secret.
+    pub(super) fn check(&self) -> Result<(), ConditionError> {
+        self.headers
+            .iter()
+            .try_for_each(|(name, value)| check_header(name, value))
+    }
+}
+
+fn check_header(name: &str, value: &str) -> Result<(), ConditionError> {
+    if HeaderName::from_lowercase(name.as_bytes()).is_err() {
+        return Err(ConditionError::Name {
+            name: name.to_owned(),
+        });
+    }
+    if SECRET.contains(&name) {
+        return Err(ConditionError::Secret {
+            name: name.to_owned(),
+        });
+    }
+    if !is_field_value(value) {
+        return Err(ConditionError::Value {
+            name: name.to_owned(),
+        });
+    }
+    Ok(())
+}

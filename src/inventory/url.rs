@@ -1,0 +1,672 @@
+//! URLs, as entries are looked up by them.
+//!
+//! Scheme and host are brought into one spelling, since clients differ there and servers do not
+//! care. Path and query stay exactly as the client sent them, because a server may care for each
+//! byte: `%2F` is not `/`, `//` is not `/`, and `?` with nothing after it is not nothing. So we
+//! split by ourselves; the `url` crate follows the WHATWG, which rewrites paths, and is only asked
+//! to normalise hosts.
+//!
+//! Sources: RFC 3986 §3 (parts), §5.2 (references); RFC 9110 §4.2.3 (an empty path is `/`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::HEXUPPER;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Longest name that nixpkgs gives a derivation: 211 that Nix allows, less `.drv`.
+const NAME_LENGTH: usize = 207;
+
+/// The scheme of a URL that can be proxied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// `http`, default port 80.
+    Http,
+    /// `https`, default port 443.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme's name in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port of a URL that names none.
+    #[must_use]
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a text is not a URL of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UrlError {
+    /// There is no `scheme://` in front.
+    #[error("`{text}` is not an absolute URL such as `https://example.org/a`")]
+    NotAbsolute {
+        /// The text as it was given.
+        text: String,
+    },
+    /// A scheme that is not HTTP.
+    #[error("`{text}` is neither http nor https but {scheme}")]
+    OtherScheme {
+        /// The scheme in lower case.
+        scheme: String,
+        /// The text as it was given.
+        text: String,
+    },
+    /// A space or a control character, which no request line can hold.
+    #[error("{text:?} contains white space or a control character")]
+    Whitespace {
+        /// The text as it was given.
+        text: String,
+    },
+    /// A user name or password. The text is not repeated: it is a secret.
+    #[error("a URL on `{host}` contains a user name or password, which is never recorded")]
+    Userinfo {
+        /// What follows the `@`.
+        host: String,
+    },
+    /// The host is empty, or no host name or address.
+    #[error("`{text}` has no valid host")]
+    Host {
+        /// The text as it was given.
+        text: String,
+    },
+    /// The port is not a number up to 65535.
+    #[error("`{text}` has no valid port")]
+    Port {
+        /// The text as it was given.
+        text: String,
+    },
+}
+
+/// An absolute `http` or `https` URL without userinfo, fragment and default port.
+///
+/// ```
+/// use buildproxy::inventory::Url;
+///
+/// let url: Url = "HTTPS://Example.ORG:443//a%2Fb?#top".parse()?;
+/// assert_eq!(url.as_str(), "https://example.org//a%2Fb?");
+/// # Ok::<(), buildproxy::inventory::UrlError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Url {
+    /// All of it. First, so that URLs order as their texts do.
+    text: String,
+    scheme: Scheme,
+    port: u16,
+    /// Where in `text` the host ends.
+    host_end: usize,
+    /// Where in `text` the path starts.
+    path_start: usize,
+}
+
+impl Url {
+    /// Reads an absolute URL. A fragment is dropped: it is never sent.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(UrlError::NotAbsolute {
+                text: without_userinfo(text),
+            });
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            other if is_scheme(other) => {
+                return Err(UrlError::OtherScheme {
+                    scheme: other.to_owned(),
+                    text: without_userinfo(text),
+                });
+            }
+            _ => {
+                return Err(UrlError::NotAbsolute {
+                    text: without_userinfo(text),
+                });
+            }
+        };
+        let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if let Some((_, host)) = authority.rsplit_once('@') {
+            return Err(UrlError::Userinfo {
+                host: host.to_owned(),
+            });
+        }
+        if text.contains(|c: char| c.is_ascii_whitespace() || c.is_control()) {
+            return Err(UrlError::Whitespace {
+                text: text.to_owned(),
+            });
+        }
+        let (host, port) = split_port(authority);
+        let host = ::url::Host::parse(host).map_err(|_| UrlError::Host {
+            text: text.to_owned(),
+        })?;
+        let port = match port {
+            "" => scheme.default_port(),
+            digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+                digits.parse().map_err(|_| UrlError::Port {
+                    text: text.to_owned(),
+                })?
+            }
+            _ => {
+                return Err(UrlError::Port {
+                    text: text.to_owned(),
+                });
+            }
+        };
+        let path_and_query = tail.split('#').next().unwrap_or_default();
+        Ok(Self::assemble(
+            scheme,
+            &host.to_string(),
+            port,
+            path_and_query,
+        ))
+    }
+
+    fn assemble(scheme: Scheme, host: &str, port: u16, path_and_query: &str) -> Self {
+        let mut text = format!("{scheme}://{host}");
+        let host_end = text.len();
+        if port != scheme.default_port() {
+            text.push(':');
+            text.push_str(&port.to_string());
+        }
+        let path_start = text.len();
+        if !path_and_query.starts_with('/') {
+            text.push('/');
+        }
+        text.push_str(path_and_query);
+        Self {
+            text,
+            scheme,
+            port,
+            host_end,
+            path_start,
+        }
+    }
+
+    /// The whole URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host in lower case; an IPv6 address with its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.text[self.host_start()..self.host_end]
+    }
+
+    /// The port, the scheme's default where the URL names none.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `host` or `host:port`, without the scheme's default port: the value of a Host header.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.text[self.host_start()..self.path_start]
+    }
+
+    /// Path and query as they were given, starting with `/`: the target of a request line.
+    #[must_use]
+    pub fn path_and_query(&self) -> &str {
+        &self.text[self.path_start..]
+    }
+
+    /// The path as it was given, starting with `/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path_and_query().split('?').next().unwrap_or("/")
+    }
+
+    /// Resolves a reference, such as the value of a Location header, against this URL (RFC 3986
+    /// §5.2). Fragment and userinfo are dropped; characters that no request line can hold are
+    /// percent-encoded, as browsers and curl do.
+    pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
+        let reference = encode_unsendable(reference.trim());
+        let reference = reference.split('#').next().unwrap_or_default();
+        if let Some((scheme, rest)) = reference.split_once(':')
+            && is_scheme(scheme)
+        {
+            let Some(rest) = rest.strip_prefix("//") else {
+                return Err(UrlError::NotAbsolute {
+                    text: reference.to_owned(),
+                });
+            };
+            return Self::resolved(scheme, rest);
+        }
+        if let Some(rest) = reference.strip_prefix("//") {
+            return Self::resolved(self.scheme.name(), rest);
+        }
+        let path_and_query = if reference.is_empty() {
+            self.path_and_query().to_owned()
+        } else if reference.starts_with('?') {
+            format!("{}{reference}", self.path())
+        } else if reference.starts_with('/') {
+            without_dot_segments(reference)
+        } else {
+            let folder = self.path().rfind('/').unwrap_or_default();
+            without_dot_segments(&format!("{}/{reference}", &self.path()[..folder]))
+        };
+        Ok(Self::assemble(
+            self.scheme,
+            self.host(),
+            self.port,
+            &path_and_query,
+        ))
+    }
+
+    /// An absolute reference, `rest` being what follows `scheme://`.
+    fn resolved(scheme: &str, rest: &str) -> Result<Self, UrlError> {
+        let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        Self::parse(&format!("{scheme}://{host}{}", without_dot_segments(tail)))
+    }
+
+    /// A name for the file behind this URL that is always a valid store path name: 1 to 207
+    /// characters of `A-Za-z0-9+._?=-`, with no dot in front.
+    ///
+    /// It is the path's last segment that is not empty, else the host. Unlike the name that
+    /// nixpkgs' `fetchurl` makes up, it has no query.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let segment = self.path().rsplit('/').find(|segment| {
+            // Dots alone would leave nothing.
+            segment.contains(|c| c != '.')
+        });
+        let mut name = sanitised(segment.unwrap_or(self.host()));
+        let visible = name.trim_start_matches('.').len();
+        name.drain(..name.len() - visible);
+        // Nix keeps this ending for derivations.
+        if let Some(stem) = name.strip_suffix(".drv") {
+            name = format!("{stem}-drv");
+        }
+        if name.is_empty() {
+            "unknown".clone_into(&mut name);
+        }
+        name
+    }
+
+    fn host_start(&self) -> usize {
+        self.scheme.name().len() + "://".len()
+    }
+}
+
+/// The name that nixpkgs' `fetchurl` gives the file behind a URL when it is told none.
+///
+/// Sources: `baseNameOf` of Nix; `lib.strings.sanitizeDerivationName` of nixpkgs.
+pub(super) fn fetchurl_name(url: &str) -> String {
+    let url = url.strip_suffix('/').unwrap_or(url);
+    let base = url.rsplit('/').next().unwrap_or(url);
+    let name = sanitised(base.trim_start_matches('.'));
+    if name.is_empty() {
+        "unknown".to_owned()
+    } else {
+        name
+    }
+}
+
+/// `text` with each run of characters that no store path name may hold made one `-`, and of that
+/// the last 207 characters.
+fn sanitised(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    let mut in_run = false;
+    for character in text.chars() {
+        let allowed = character.is_ascii_alphanumeric() || "+._?=-".contains(character);
+        if allowed {
+            name.push(character);
+        } else if !in_run {
+            name.push('-');
+        }
+        in_run = !allowed;
+    }
+    // All ASCII, so that bytes are characters.
+    name.drain(..name.len().saturating_sub(NAME_LENGTH));
+    name
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Host and port; the port is empty where there is none.
+fn split_port(authority: &str) -> (&str, &str) {
+    let after_address = authority.rfind(']').map_or(0, |at| at + 1);
+    match authority[after_address..].find(':') {
+        Some(colon) => {
+            let (host, port) = authority.split_at(after_address + colon);
+            (host, &port[1..])
+        }
+        None => (authority, ""),
+    }
+}
+
+/// `text` fit for an error message, whatever it is: nothing that stands before an `@`.
+fn without_userinfo(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("…@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Percent-encodes white space, control characters and all that is not ASCII.
+fn encode_unsendable(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&HEXUPPER.encode(&[byte]));
+        }
+    }
+    encoded
+}
+
+/// RFC 3986 §5.2.4 for the path; what follows a `?` stays.
+fn without_dot_segments(path_and_query: &str) -> String {
+    let (path, query) =
+        path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." => {}
+            ".." => {
+                kept.pop();
+            }
+            _ => {
+                kept.push(segment);
+                continue;
+            }
+        }
+        // A dot segment at the end names a folder.
+        if last {
+            kept.push("");
+        }
+    }
+    format!("/{}{query}", kept.join("/"))
+}
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Url {
+    type Error = UrlError;
+
+    fn try_from(text: String) -> Result<Self, UrlError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Url> for String {
+    fn from(url: Url) -> Self {
+        url.text
+    }
+}
+
+impl AsRef<str> for Url {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn host_and_scheme_have_one_spelling() {
+        for (given, wanted) in [
+            ("HTTP://Example.ORG", "http://example.org/"),
+            ("https://example.org:443/", "https://example.org/"),
+            ("http://example.org:80?q", "http://example.org/?q"),
+            ("http://example.org:443/", "http://example.org:443/"),
+            ("http://example.org:/", "http://example.org/"),
+            ("http://example.org:08080/", "http://example.org:8080/"),
+            ("http://[0:0::1]:8080/x", "http://[::1]:8080/x"),
+            ("http://[2001:DB8::A]/x", "http://[2001:db8::a]/x"),
+            ("http://127.0.0.1/x", "http://127.0.0.1/x"),
+            (
+                "https://bücher.example/x",
+                "https://xn--bcher-kva.example/x",
+            ),
+            ("https://a_b.example.org/x", "https://a_b.example.org/x"),
+            ("https://example.org#frag", "https://example.org/"),
+            ("https://example.org/a#frag?x", "https://example.org/a"),
+        ] {
+            assert_eq!(url(given).as_str(), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn path_and_query_stay_verbatim() {
+        for tail in [
+            "/",
+            "//",
+            "/a//b",
+            "/../x/./y",
+            "/%2f%2F%zz",
+            "/a?",
+            "/a??b=c&d=/../",
+            "/${HOME}\"\\''{}[]|^`<>",
+            "/ünï?ö",
+            "/a:b@c",
+        ] {
+            let text = format!("https://example.org{tail}");
+            assert_eq!(url(&text).as_str(), text);
+            assert_eq!(url(&text).path_and_query(), tail);
+        }
+    }
+
+    #[test]
+    fn parts() {
+        let url = url("http://[::1]:8080/a/b?c");
+        assert_eq!(url.scheme(), Scheme::Http);
+        assert_eq!(url.host(), "[::1]");
+        assert_eq!(url.port(), 8080);
+        assert_eq!(url.authority(), "[::1]:8080");
+        assert_eq!(url.path(), "/a/b");
+        assert_eq!(url.path_and_query(), "/a/b?c");
+    }
+
+    #[test]
+    fn what_is_no_url_of_ours_is_refused() {
+        type Check = fn(&UrlError) -> bool;
+        let cases: &[(&str, Check)] = &[
+            ("", |e| matches!(e, UrlError::NotAbsolute { .. })),
+            ("/a", |e| matches!(e, UrlError::NotAbsolute { .. })),
+            ("example.org/a", |e| {
+                matches!(e, UrlError::NotAbsolute { .. })
+            }),
+            ("ftp://example.org/", |e| {
+                matches!(e, UrlError::OtherScheme { .. })
+            }),
+            ("https://", |e| matches!(e, UrlError::Host { .. })),
+            ("https:///a", |e| matches!(e, UrlError::Host { .. })),
+            ("https://[::1/a", |e| matches!(e, UrlError::Host { .. })),
+            ("https://a\\b/", |e| matches!(e, UrlError::Host { .. })),
+            ("https://example.org:x/", |e| {
+                matches!(e, UrlError::Port { .. })
+            }),
+            ("https://example.org:+1/", |e| {
+                matches!(e, UrlError::Port { .. })
+            }),
+            ("https://example.org:65536/", |e| {
+                matches!(e, UrlError::Port { .. })
+            }),
+            ("https://example.org/a b", |e| {
+                matches!(e, UrlError::Whitespace { .. })
+            }),
+            (" https://example.org/", |e| {
+                matches!(e, UrlError::NotAbsolute { .. })
+            }),
+            ("https://example.org/\u{7f}", |e| {
+                matches!(e, UrlError::Whitespace { .. })
+            }),
+            ("https://example.org/\0", |e| {
+                matches!(e, UrlError::Whitespace { .. })
+            }),
+        ];
+        for (text, check) in cases {
+            let error = Url::parse(text).unwrap_err();
+            assert!(check(&error), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        for text in [
+            "https://user:hunter2@example.org/",
+            "https://hunter2@example.org",
+            "https://user:hunter2 @example.org/",
+            "ftp://user:hunter2@example.org/",
+            "//user:hunter2@example.org/",
+        ] {
+            let error = Url::parse(text).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn references_resolve_as_in_rfc_3986() {
+        // §5.4, without those that keep a fragment or another scheme.
+        let base = url("http://a/b/c/d;p?q");
+        for (reference, wanted) in [
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("#s", "http://a/b/c/d;p?q"),
+            ("g#s", "http://a/b/c/g"),
+            (";x", "http://a/b/c/;x"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("./", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../g", "http://a/g"),
+            ("../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("/../g", "http://a/g"),
+            ("g.", "http://a/b/c/g."),
+            ("..g", "http://a/b/c/..g"),
+            ("./g/.", "http://a/b/c/g/"),
+            ("g/./h", "http://a/b/c/g/h"),
+            ("g/../h", "http://a/b/c/h"),
+            ("g?y/../x", "http://a/b/c/g?y/../x"),
+            (
+                "https://user:pw@Other.example:443/x//y#z",
+                "https://other.example/x//y",
+            ),
+            ("/a b\"ü", "http://a/a%20b\"%C3%BC"),
+            ("/x?u=http://b/", "http://a/x?u=http://b/"),
+        ] {
+            assert_eq!(
+                base.join(reference).unwrap().as_str(),
+                wanted,
+                "{reference}"
+            );
+        }
+        assert!(base.join("mailto:a@example.org").is_err());
+        assert!(base.join("http:g").is_err());
+        assert!(base.join("file:///etc/passwd").is_err());
+    }
+
+    #[test]
+    fn file_names_are_valid_store_path_names() {
+        for (given, wanted) in [
+            ("https://example.org/a-1.0.tar.gz?token=x", "a-1.0.tar.gz"),
+            ("https://example.org/a/b/", "b"),
+            ("https://example.org", "example.org"),
+            ("https://example.org/..//.", "example.org"),
+            ("https://example.org/.hidden", "hidden"),
+            ("https://example.org/a%20b~1", "a-20b-1"),
+            ("https://example.org/@scope%2fname", "-scope-2fname"),
+            ("https://example.org/x.drv", "x-drv"),
+            ("http://[::1]/", "-1-"),
+        ] {
+            assert_eq!(url(given).file_name(), wanted, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_name_left_out_is_the_one_of_nixpkgs() {
+        for (given, wanted) in [
+            ("https://example.org/a.tar.gz?x=1", "a.tar.gz?x=1"),
+            ("https://example.org/a/?b=c&d", "?b=c-d"),
+            ("https://example.org/a/", "a"),
+            ("https://example.org/..", "unknown"),
+        ] {
+            assert_eq!(fetchurl_name(given), wanted, "{given}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(https?://)?\\PC*") {
+            if let Ok(url) = Url::parse(&text) {
+                prop_assert_eq!(&Url::parse(url.as_str()).unwrap(), &url);
+                let name = url.file_name();
+                prop_assert!((1..=NAME_LENGTH).contains(&name.len()));
+                prop_assert!(!name.starts_with('.'));
+                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "+._?=-".contains(c)));
+            }
+        }
+
+        #[test]
+        fn any_reference_resolves_or_is_refused(reference in any::<String>()) {
+            if let Ok(url) = url("https://example.org/a/b?c").join(&reference) {
+                prop_assert_eq!(&Url::parse(url.as_str()).unwrap(), &url);
+            }
+        }
+    }
+}
