@@ -1,12 +1,14 @@
 //! The inventory: the ordered collection of entries that a build's downloads are answered from.
 //!
 //! Everything here is pure. Text comes in, values go out, and the reverse; whoever calls reads
-//! and writes the files.
+//! and writes the files. On disk an inventory is either `proxy_content.nix` ([`nix`]) or a JSON
+//! manifest ([`manifest`]); both are lists of [`Entry`].
 
 mod body;
 mod condition;
 mod entry;
 mod headers;
+pub mod manifest;
 mod sri;
 mod url;
 
