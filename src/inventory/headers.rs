@@ -11,6 +11,11 @@ use std::collections::BTreeMap;
 use http::HeaderName;
 use thiserror::Error;
 
+/// Whether a header, its name given in lower case, is for one connection only.
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
+}
+
 /// What concerns one connection, not the answer (RFC 9110 §7.6.1), and is made anew by whoever
 /// sends it.
 const HOP_BY_HOP: &[&str] = &[
@@ -167,7 +172,7 @@ fn checked_name(name: &str) -> Result<String, HeaderError> {
         name: name.to_owned(),
     })?;
     let name = parsed.as_str().to_owned();
-    if HOP_BY_HOP.contains(&name.as_str()) {
+    if is_hop_by_hop(&name) {
         return Err(HeaderError::HopByHop { name });
     }
     Ok(name)

@@ -15,6 +15,7 @@ mod url;
 pub use body::{Body, BodyError, Pin};
 pub use condition::{Condition, ConditionError};
 pub use entry::{Entry, EntryError, Id};
+pub(crate) use headers::is_hop_by_hop;
 pub use headers::{HeaderError, Headers};
 pub use sri::{Algorithm, Sri, SriError};
 pub use url::{Scheme, Url, UrlError};

@@ -1,0 +1,99 @@
+//! Which variable convinces which client. All that buildproxy sets in a client's environment stands here.
+//!
+//! Each line was measured with the client it names, or, where no version could be had, is from the
+//! client's documentation.
+
+/// What a variable is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The proxy's URL. With its scheme: npm, ruby, apt and perl do not take a bare `host:port`.
+    Proxy,
+    /// The hosts that are reached without the proxy.
+    NoProxy,
+    /// The path of the bundle.
+    Bundle,
+    /// This text.
+    Text(&'static str),
+}
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Who reads it.
+    pub clients: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is set to.
+    pub value: Value,
+}
+
+const fn variable(name: &'static str, value: Value, clients: &'static str) -> Variable {
+    Variable {
+        clients,
+        name,
+        value,
+    }
+}
+
+/// The table.
+pub const TABLE: &[Variable] = &[
+    // Both cases: curl, git, wget, cargo and others read only the lower case for http, some of the rest
+    // only the upper.
+    variable("http_proxy", Value::Proxy, "most"),
+    variable("HTTP_PROXY", Value::Proxy, "most"),
+    variable("https_proxy", Value::Proxy, "most"),
+    variable("HTTPS_PROXY", Value::Proxy, "most"),
+    variable("all_proxy", Value::Proxy, "curl, httpx, uv"),
+    variable("ALL_PROXY", Value::Proxy, "curl, httpx, uv"),
+    variable("no_proxy", Value::NoProxy, "most"),
+    variable("NO_PROXY", Value::NoProxy, "most"),
+    variable("YARN_HTTP_PROXY", Value::Proxy, "yarn 4"),
+    variable("YARN_HTTPS_PROXY", Value::Proxy, "yarn 4"),
+    variable(
+        "NODE_USE_ENV_PROXY",
+        Value::Text("1"),
+        "node from 22.21 and 24.5",
+    ),
+    // nixpkgs' openssl prefers NIX_SSL_CERT_FILE to SSL_CERT_FILE.
+    variable(
+        "NIX_SSL_CERT_FILE",
+        Value::Bundle,
+        "whatever uses nixpkgs' openssl",
+    ),
+    variable(
+        "SSL_CERT_FILE",
+        Value::Bundle,
+        "openssl, python, httpx, go, skopeo, ruby, uv, cmake",
+    ),
+    variable("CURL_CA_BUNDLE", Value::Bundle, "curl, R, requests"),
+    variable("REQUESTS_CA_BUNDLE", Value::Bundle, "requests"),
+    variable("PIP_CERT", Value::Bundle, "pip"),
+    variable(
+        "NODE_EXTRA_CA_CERTS",
+        Value::Bundle,
+        "node, npm, pnpm, yarn",
+    ),
+    // An npmrc with `cafile` would beat NODE_EXTRA_CA_CERTS.
+    variable("npm_config_cafile", Value::Bundle, "npm, pnpm, yarn 1"),
+    variable("YARN_HTTPS_CA_FILE_PATH", Value::Bundle, "yarn 4"),
+    variable("GIT_SSL_CAINFO", Value::Bundle, "git"),
+    variable("CARGO_HTTP_CAINFO", Value::Bundle, "cargo"),
+    variable("COMPOSER_CAFILE", Value::Bundle, "composer"),
+    variable("PERL_LWP_SSL_CA_FILE", Value::Bundle, "LWP"),
+    variable("AWS_CA_BUNDLE", Value::Bundle, "aws"),
+    variable(
+        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+        Value::Bundle,
+        "gcloud",
+    ),
+    variable("DENO_CERT", Value::Bundle, "deno"),
+    variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", Value::Bundle, "grpc"),
+    variable("HEX_CACERTS_PATH", Value::Bundle, "hex"),
+    variable("HTTPLIB2_CA_CERTS", Value::Bundle, "httplib2"),
+    variable("JULIA_SSL_CA_ROOTS_PATH", Value::Bundle, "julia"),
+    // Requests that only drift, and that no build depends on.
+    variable("PIP_DISABLE_PIP_VERSION_CHECK", Value::Text("1"), "pip"),
+    variable("NPM_CONFIG_UPDATE_NOTIFIER", Value::Text("false"), "npm"),
+    variable("NPM_CONFIG_AUDIT", Value::Text("false"), "npm"),
+    variable("NPM_CONFIG_FUND", Value::Text("false"), "npm"),
+];
