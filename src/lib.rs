@@ -4,4 +4,6 @@ pub mod bodies;
 pub mod emit;
 pub mod inventory;
 pub mod process;
+pub mod proxy;
+pub mod report;
 pub mod trust;

@@ -1,0 +1,274 @@
+//! Accepts connections, finds out what is spoken on them, and hands each request to a [`Handler`].
+
+use std::{convert::Infallible, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+
+use http::{Method, StatusCode};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_rustls::LazyConfigAcceptor;
+use tracing::debug;
+
+use super::{
+    Authority, AuthorityError, Response, empty, full,
+    request::{Request, RequestError},
+};
+use crate::{inventory::Scheme, report::chain};
+
+/// The first byte of a TLS connection: the content type of a handshake record (RFC 8446, section 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// How long a tunnel may stay silent. A protocol in which the server speaks first would wait for ever.
+const TUNNEL_SILENCE: Duration = Duration::from_secs(10);
+
+/// Answers requests.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers one request. Whatever goes wrong is an answer as well.
+    fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
+
+    /// Takes note of a connection on which no request could be understood.
+    fn refused(&self, refusal: Refusal);
+}
+
+/// Why a connection came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The client did not go through with the TLS handshake; most often it does not know the authority.
+    #[error(
+        "a TLS connection to '{host}' failed, so the client may not trust buildproxy's certificate"
+    )]
+    Tls {
+        /// The host that the client asked for.
+        host: String,
+        /// What the handshake ended with.
+        #[source]
+        source: io::Error,
+    },
+    /// Something other than HTTP.
+    #[error("a connection to '{target}' spoke neither HTTP nor TLS, and was closed")]
+    NotHttp {
+        /// `host:port` of the tunnel, or the proxy's own address.
+        target: String,
+    },
+    /// A host for which there can be no certificate.
+    #[error("a TLS connection to '{host}' had to be closed")]
+    Certificate {
+        /// The host that the client asked for.
+        host: String,
+        /// Why.
+        #[source]
+        source: AuthorityError,
+    },
+}
+
+/// Where the bytes of a connection are headed.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// To the proxy itself, at this address: targets are absolute.
+    Proxy { address: IpAddr },
+    /// Through a `CONNECT` tunnel to `host` (an IPv6 address stands in brackets).
+    Tunnel {
+        host: String,
+        port: u16,
+        scheme: Scheme,
+    },
+}
+
+impl Origin {
+    /// The host that a client means when its TLS greeting names none, as with IP addresses.
+    fn host(&self) -> String {
+        match self {
+            Self::Proxy { address } => address.to_string(),
+            Self::Tunnel { host, .. } => host.trim_matches(['[', ']']).to_owned(),
+        }
+    }
+
+    /// The same, inside TLS.
+    fn over_tls(self) -> Self {
+        match self {
+            Self::Tunnel { host, port, .. } => Self::Tunnel {
+                host,
+                port,
+                scheme: Scheme::Https,
+            },
+            proxy @ Self::Proxy { .. } => proxy,
+        }
+    }
+
+    fn target(&self) -> String {
+        match self {
+            Self::Proxy { address } => format!("the proxy, {address}"),
+            Self::Tunnel { host, port, .. } => format!("{host}:{port}"),
+        }
+    }
+}
+
+/// An intercepting proxy's front door.
+pub struct FrontDoor<H> {
+    authority: Arc<Authority>,
+    handler: Arc<H>,
+}
+
+impl<H> Clone for FrontDoor<H> {
+    fn clone(&self) -> Self {
+        Self {
+            authority: Arc::clone(&self.authority),
+            handler: Arc::clone(&self.handler),
+        }
+    }
+}
+
+impl<H: Handler> FrontDoor<H> {
+    /// A door behind which `handler` answers, with certificates from `authority`.
+    pub fn new(authority: Arc<Authority>, handler: Arc<H>) -> Self {
+        Self { authority, handler }
+    }
+
+    /// Serves whoever connects to `listener`, until the future is dropped.
+    pub async fn serve(self, listener: TcpListener) {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, or a client that was gone at once: both pass.
+                    debug!(error = chain(&error), "failed to accept a connection");
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    continue;
+                }
+            };
+            let door = self.clone();
+            tokio::spawn(async move { door.accepted(stream).await });
+        }
+    }
+
+    async fn accepted(self, stream: TcpStream) {
+        let address = match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
+            Ok(address) => address.ip(),
+            Err(error) => return debug!(error = chain(&error), "a connection was gone at once"),
+        };
+        self.stream(stream, Origin::Proxy { address }).await;
+    }
+
+    /// Serves one stream of bytes: an accepted connection, or the inside of a tunnel.
+    ///
+    /// It is boxed because a tunnel is opened by a request on a stream.
+    fn stream<S>(self, stream: S, origin: Origin) -> Pin<Box<dyn Future<Output = ()> + Send>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Box::pin(async move {
+            let mut stream = BufReader::new(stream);
+            let first = match &origin {
+                Origin::Proxy { .. } => stream.fill_buf().await,
+                Origin::Tunnel { .. } => match timeout(TUNNEL_SILENCE, stream.fill_buf()).await {
+                    Ok(read) => read,
+                    Err(_) => return self.not_http(&origin),
+                },
+            };
+            match first.ok().and_then(|read| read.first().copied()) {
+                None => {}
+                Some(TLS_HANDSHAKE) => self.tls(stream, origin).await,
+                Some(_) => self.http(stream, origin).await,
+            }
+        })
+    }
+
+    async fn tls<S>(self, stream: S, origin: Origin)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut host = origin.host();
+        let handshake = async {
+            let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+            let greeted = acceptor.await?;
+            if let Some(name) = greeted.client_hello().server_name() {
+                name.clone_into(&mut host);
+            }
+            let config = match self.authority.server_config(&host) {
+                Ok(config) => config,
+                Err(error) => return Ok(Err(error)),
+            };
+            greeted.into_stream(config).await.map(Ok)
+        };
+        match handshake.await {
+            Ok(Ok(stream)) => self.http(stream, origin.over_tls()).await,
+            Ok(Err(source)) => self.handler.refused(Refusal::Certificate { host, source }),
+            Err(source) => self.handler.refused(Refusal::Tls { host, source }),
+        }
+    }
+
+    async fn http<S>(self, stream: S, origin: Origin)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let door = self.clone();
+        let from = origin.clone();
+        let service = service_fn(move |request| {
+            let (door, origin) = (door.clone(), from.clone());
+            async move { Ok::<_, Infallible>(door.request(origin, request).await) }
+        });
+        let mut server = auto::Builder::new(TokioExecutor::new());
+        // Some clients close their side when they have sent a request, and wait for the answer.
+        server.http1().half_close(true);
+        let served = server
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .await;
+        if let Err(error) = served {
+            match error.downcast_ref::<hyper::Error>() {
+                Some(error) if error.is_parse() => self.not_http(&origin),
+                _ => debug!(error = chain(&*error), "a connection broke off"),
+            }
+        }
+    }
+
+    async fn request(self, origin: Origin, request: http::Request<Incoming>) -> Response {
+        if request.method() == Method::CONNECT {
+            return self.connect(request);
+        }
+        match Request::new(&origin, request) {
+            Ok(request) => self.handler.handle(request).await,
+            Err(error) => bad_request(&error),
+        }
+    }
+
+    /// Opens a tunnel, whose other end is here.
+    fn connect(self, request: http::Request<Incoming>) -> Response {
+        let target = request.uri().authority();
+        let Some((host, port)) =
+            target.and_then(|target| Some((target.host(), target.port_u16()?)))
+        else {
+            let target = request.uri().to_string();
+            return bad_request(&RequestError::NotForAProxy(target));
+        };
+        let origin = Origin::Tunnel {
+            host: host.to_owned(),
+            port,
+            scheme: Scheme::Http,
+        };
+        tokio::spawn(async move {
+            match hyper::upgrade::on(request).await {
+                Ok(tunnel) => self.stream(TokioIo::new(tunnel), origin).await,
+                Err(error) => debug!(error = chain(&error), "a tunnel broke off"),
+            }
+        });
+        Response::new(empty())
+    }
+
+    fn not_http(&self, origin: &Origin) {
+        let target = origin.target();
+        self.handler.refused(Refusal::NotHttp { target });
+    }
+}
+
+fn bad_request(error: &RequestError) -> Response {
+    let mut response = Response::new(full(format!("buildproxy: {}\n", chain(error))));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
