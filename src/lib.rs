@@ -1,6 +1,7 @@
 //! buildproxy makes builds hermetic that insist on downloading.
 
 pub mod bodies;
+pub mod capture;
 pub mod emit;
 pub mod inventory;
 pub mod process;

@@ -1,0 +1,166 @@
+//! A body on its way from upstream into the body cache, which clients can read while it grows.
+//!
+//! Upstream and client are not tied to each other: a client that hangs up does not end the
+//! download, so the record has no hole; one that reads slowly does not hold it up; and one that asks
+//! for a range gets it out of the whole. Memory stays constant, because what waits, waits on disk.
+
+use std::{fs::File, io, ops::Range, sync::Arc, time::Duration};
+
+use futures_util::stream::try_unfold;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    bodies::{BodyCache, CacheError, CachedBody, PartialBody},
+    proxy::{Body, read_piece, stream},
+    report::chain,
+};
+
+/// How long upstream may be silent in the middle of a body. It bounds what is waited for when the
+/// client has hung up, or the capture ends.
+const STALL: Duration = Duration::from_secs(60);
+
+/// Why a body did not become whole.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// Upstream broke off, or said a length that was not true.
+    #[error("the body broke off after {length} bytes")]
+    Upstream {
+        /// Bytes that had arrived.
+        length: u64,
+        /// Why.
+        #[source]
+        source: hyper::Error,
+    },
+    /// Upstream went silent.
+    #[error("the body broke off after {length} bytes: nothing came for {} s", STALL.as_secs())]
+    Stalled {
+        /// Bytes that had arrived.
+        length: u64,
+    },
+    /// It could not be kept.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+/// How far a body is.
+#[derive(Clone, Debug)]
+enum Progress {
+    /// So many bytes can be read.
+    Arrived(u64),
+    /// All of it can.
+    Whole(CachedBody),
+    /// It will never be whole; the reason as text, for the clients that read it.
+    Broken(String),
+}
+
+/// The writing side: what has to be run for the body to arrive.
+pub(super) struct Download {
+    upstream: Incoming,
+    partial: PartialBody,
+    progress: watch::Sender<Progress>,
+}
+
+/// The reading side.
+#[derive(Clone, Debug)]
+pub(super) struct Arriving {
+    file: Arc<File>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// A body that is to come from `upstream`.
+pub(super) fn download(
+    cache: &BodyCache,
+    upstream: Incoming,
+) -> Result<(Download, Arriving), CacheError> {
+    let partial = cache.begin()?;
+    let file = Arc::new(partial.reader()?);
+    let (sender, progress) = watch::channel(Progress::Arrived(0));
+    let download = Download {
+        upstream,
+        partial,
+        progress: sender,
+    };
+    Ok((download, Arriving { file, progress }))
+}
+
+impl Download {
+    /// Runs the download to its end.
+    pub(super) async fn run(mut self) -> Result<CachedBody, DownloadError> {
+        let body = match self.receive().await {
+            Ok(()) => self.partial.finish().map_err(DownloadError::Cache),
+            Err(error) => Err(error),
+        };
+        self.progress.send_replace(match &body {
+            Ok(body) => Progress::Whole(body.clone()),
+            Err(error) => Progress::Broken(chain(error)),
+        });
+        body
+    }
+
+    async fn receive(&mut self) -> Result<(), DownloadError> {
+        loop {
+            let length = self.partial.length();
+            let frame = timeout(STALL, self.upstream.frame());
+            let Some(frame) = frame.await.map_err(|_| DownloadError::Stalled { length })? else {
+                return Ok(());
+            };
+            let frame = frame.map_err(|source| DownloadError::Upstream { length, source })?;
+            // Anything but data is trailers.
+            if let Ok(piece) = frame.into_data() {
+                self.partial.write(&piece)?;
+                let arrived = Progress::Arrived(self.partial.length());
+                self.progress.send_replace(arrived);
+            }
+        }
+    }
+}
+
+impl Arriving {
+    /// Waits until the body is whole, and gives its length.
+    pub(super) async fn whole(&mut self) -> io::Result<u64> {
+        let done = |progress: &Progress| !matches!(progress, Progress::Arrived(_));
+        let progress = self.progress.wait_for(done).await;
+        match progress.as_deref() {
+            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
+            Ok(Progress::Arrived(_)) | Err(_) => Err(given_up()),
+        }
+    }
+
+    /// The bytes of `range`, as they arrive; a range may go beyond the end.
+    pub(super) fn body(self, range: Range<u64>) -> Body {
+        stream(try_unfold(
+            (self, range),
+            |(mut arriving, mut range)| async move {
+                let available = arriving.beyond(range.start).await?;
+                let readable = range.start..range.end.min(available);
+                if readable.is_empty() {
+                    return Ok(None);
+                }
+                let piece = read_piece(&arriving.file, &readable)?;
+                range.start += piece.len() as u64;
+                Ok(Some((piece, (arriving, range))))
+            },
+        ))
+    }
+
+    /// Waits until there is something at `start`, or the body is whole, and gives the bytes there are.
+    async fn beyond(&mut self, start: u64) -> io::Result<u64> {
+        let progress = self.progress.wait_for(|progress| match progress {
+            Progress::Arrived(length) => *length > start,
+            Progress::Whole(_) | Progress::Broken(_) => true,
+        });
+        match progress.await.as_deref() {
+            Ok(Progress::Arrived(length)) => Ok(*length),
+            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
+            Err(_) => Err(given_up()),
+        }
+    }
+}
+
+fn given_up() -> io::Error {
+    io::Error::other("the download was given up, because the capture ended")
+}

@@ -1,0 +1,20 @@
+//! Capture: fetches what clients ask for from upstream, and keeps a record of it.
+//!
+//! The way of a request: [`Capture`] sends it on through [`upstream`], which follows redirects; the
+//! body arrives as a [`download`], which goes to the body cache at its own pace while the client reads
+//! it from there at its own; when it is whole, [`pinning`] decides whether a plain `fetchurl` would get
+//! the same, and the [`recorder`] takes note. [`assemble`] makes entries of the record.
+
+mod assemble;
+mod download;
+mod handler;
+mod headers;
+mod pinning;
+mod recorder;
+mod upstream;
+
+pub use assemble::{Recording, Vendored, assemble};
+pub use handler::{Capture, Proof};
+pub use pinning::Reason;
+pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
+pub use upstream::{ConnectTo, ConnectToError, Roots, Upstream, UpstreamError};

@@ -1,0 +1,243 @@
+//! Keeps the record of a capture while it runs.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{HeaderMap, Method, StatusCode, header};
+
+use super::{Reason, UpstreamError, download::DownloadError};
+use crate::{
+    bodies::{CacheError, CachedBody},
+    inventory::{Headers, Sri, Url},
+    proxy::{Refusal, RequestError},
+    report::chain,
+};
+
+/// What of a request can make a difference to the answer.
+///
+/// Not the order of requests, nor User-Agent, Accept-Language or Accept-Encoding: these vary between
+/// two runs of one build.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// The URL, as the client asked for it.
+    pub url: Url,
+    /// The method.
+    pub method: Method,
+    /// Whether credentials were sent. Which, is nobody's business.
+    pub authorization: bool,
+    /// Accept, where it says more than `*/*`.
+    pub accept: Option<String>,
+    /// Git-Protocol.
+    pub git_protocol: Option<String>,
+    /// The hash of the body, where there was one.
+    pub body: Option<Sri>,
+}
+
+impl Question {
+    pub(super) fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &[u8]) -> Self {
+        let text = |name: &str| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        Self {
+            url: url.clone(),
+            method: method.clone(),
+            authorization: headers.contains_key(header::AUTHORIZATION),
+            accept: text("accept").filter(|accept| accept != "*/*"),
+            git_protocol: text("git-protocol"),
+            body: (!body.is_empty()).then(|| Sri::sha256_of(body)),
+        }
+    }
+}
+
+/// What the client got.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was asked.
+    pub question: Question,
+    /// The status, after redirects.
+    pub status: StatusCode,
+    /// The headers worth recording.
+    pub headers: Headers,
+    /// The body.
+    pub outcome: Outcome,
+    /// How many redirects were followed.
+    pub redirects: u32,
+}
+
+/// What became of the body.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// There was none, because HEAD asked for none; its length in bytes, if upstream said it.
+    Head(Option<u64>),
+    /// A plain fetch gives it again.
+    Pinned(CachedBody),
+    /// A plain fetch does not.
+    Vendored(CachedBody, Reason),
+}
+
+impl Outcome {
+    pub(super) fn hash(&self) -> Option<&Sri> {
+        match self {
+            Self::Head(_) => None,
+            Self::Pinned(body) | Self::Vendored(body, _) => Some(&body.hash),
+        }
+    }
+}
+
+/// What was asked for and is not in the record.
+#[derive(Debug, thiserror::Error)]
+pub enum Skipped {
+    /// Upstream gave no answer.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Upstream's answer broke off.
+    #[error("{url} is not recorded")]
+    Download {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: DownloadError,
+    },
+    /// The body cache cannot be written.
+    #[error("{url} is not recorded")]
+    Cache {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: CacheError,
+    },
+    /// The client's request was not whole.
+    #[error("a request for {url} is not recorded")]
+    Request {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: RequestError,
+    },
+    /// A WebSocket cannot be recorded.
+    #[error("{0} was asked for as a WebSocket, which cannot be recorded")]
+    WebSocket(Url),
+    /// No request was understood.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The capture was ended before the body had arrived.
+    #[error("{0} is not recorded: it was still arriving when the capture was ended")]
+    Abandoned(Url),
+}
+
+/// Whether each exchange is told of at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// One line each, on stderr.
+    Lines,
+    /// Only the summary, at the end.
+    Quiet,
+}
+
+/// The record.
+#[derive(Debug)]
+pub struct Recorder {
+    progress: Progress,
+    record: Mutex<Record>,
+}
+
+/// What a capture has seen.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The exchanges, one for each question.
+    pub exchanges: HashMap<Question, Exchange>,
+    /// What is not among them.
+    pub skipped: Vec<Skipped>,
+    /// URLs that answered the same question with another body later on; the record has the later.
+    pub unstable: Vec<Url>,
+    /// URLs whose bodies are still arriving, once for each body.
+    arriving: Vec<Url>,
+}
+
+/// A body that is arriving, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    recorder: Arc<Recorder>,
+    url: Url,
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let arriving = &mut self.recorder.lock().arriving;
+        if let Some(index) = arriving.iter().position(|url| *url == self.url) {
+            arriving.swap_remove(index);
+        }
+    }
+}
+
+impl Recorder {
+    /// An empty record.
+    #[must_use]
+    pub fn new(progress: Progress) -> Self {
+        Self {
+            progress,
+            record: Mutex::default(),
+        }
+    }
+
+    /// Takes note of a whole exchange.
+    ///
+    /// A retry that went well stands in place of the failure before it, and not the other way round.
+    pub fn add(&self, exchange: Exchange) {
+        if self.progress == Progress::Lines {
+            let Question { url, method, .. } = &exchange.question;
+            eprintln!("buildproxy: {method} {url} {}", exchange.status.as_u16());
+        }
+        let mut record = self.lock();
+        if let Some(earlier) = record.exchanges.get(&exchange.question) {
+            if is_transient(exchange.status) && !is_transient(earlier.status) {
+                return;
+            }
+            let both_well = earlier.status.is_success() && exchange.status.is_success();
+            if both_well && earlier.outcome.hash() != exchange.outcome.hash() {
+                record.unstable.push(exchange.question.url.clone());
+            }
+        }
+        record.exchanges.insert(exchange.question.clone(), exchange);
+    }
+
+    /// Takes note of what cannot be recorded.
+    pub fn skip(&self, skipped: Skipped) {
+        if self.progress == Progress::Lines {
+            eprintln!("buildproxy: {}", chain(&skipped));
+        }
+        self.lock().skipped.push(skipped);
+    }
+
+    /// Takes note that a body began to arrive.
+    pub(super) fn arriving(self: &Arc<Self>, url: &Url) -> Arrival {
+        self.lock().arriving.push(url.clone());
+        Arrival {
+            recorder: Arc::clone(self),
+            url: url.clone(),
+        }
+    }
+
+    /// Gives the record away; a new one begins. What is still arriving is given up.
+    pub fn take(&self) -> Record {
+        let mut record = std::mem::take(&mut *self.lock());
+        let abandoned = record.arriving.drain(..).map(Skipped::Abandoned);
+        record.skipped.extend(abandoned);
+        record
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a client would try again.
+fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+}

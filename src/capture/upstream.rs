@@ -1,0 +1,346 @@
+//! The client that asks the real servers.
+
+use std::{
+    str::FromStr,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use http::{
+    HeaderMap, Method, StatusCode, Uri,
+    header::{AUTHORIZATION, COOKIE, LOCATION},
+    uri::{Authority, InvalidUri},
+};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
+use tower_service::Service;
+
+use crate::inventory::{Url, UrlError};
+
+/// As many as curl follows in nixpkgs' fetchurl.
+const MAX_REDIRECTS: u32 = 20;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why there is no answer from upstream.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// No connection, or one that broke off before the answer.
+    #[error("failed to fetch {url}")]
+    Request {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: hyper_util::client::legacy::Error,
+    },
+    /// A URL that is none for HTTP.
+    #[error("failed to fetch {url}")]
+    Uri {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: InvalidUri,
+    },
+    /// A redirect that leads nowhere.
+    #[error("{url} redirects to what is not a URL")]
+    Location {
+        /// What was asked for.
+        url: Url,
+        /// What is wrong with it.
+        #[source]
+        source: UrlError,
+    },
+    /// A loop, most likely.
+    #[error("{url} redirects more than {MAX_REDIRECTS} times")]
+    TooManyRedirects {
+        /// What was asked for.
+        url: Url,
+    },
+}
+
+/// The certificates that upstream servers are verified against.
+#[derive(Clone, Debug, Default)]
+pub struct Roots(Vec<CertificateDer<'static>>);
+
+impl Roots {
+    /// Those of the platform; `SSL_CERT_FILE` and `SSL_CERT_DIR` overrule it. There may be none: then
+    /// every `https://` URL fails, and says why.
+    #[must_use]
+    pub fn of_platform() -> Self {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!("failed to read the system's root certificates: {error}");
+        }
+        Self(found.certs)
+    }
+
+    /// All of them as PEM.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let mut pem = String::new();
+        for root in &self.0 {
+            pem.push_str("-----BEGIN CERTIFICATE-----\n");
+            let base64 = BASE64.encode(root);
+            for line in base64.as_bytes().chunks(64) {
+                pem.push_str(&String::from_utf8_lossy(line));
+                pem.push('\n');
+            }
+            pem.push_str("-----END CERTIFICATE-----\n");
+        }
+        pem
+    }
+}
+
+/// Connects somewhere else than a URL says, as curl's option of the same name: `HOST1:PORT1:HOST2:PORT2`.
+/// An empty HOST1 or PORT1 stands for any, an empty HOST2 or PORT2 for the one of the URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectTo {
+    host: Option<String>,
+    port: Option<u16>,
+    to_host: Option<String>,
+    to_port: Option<u16>,
+}
+
+/// What is wrong with a `--connect-to`.
+#[derive(Debug, thiserror::Error)]
+#[error("'{0}' is not HOST1:PORT1:HOST2:PORT2")]
+pub struct ConnectToError(String);
+
+impl FromStr for ConnectTo {
+    type Err = ConnectToError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fail = || ConnectToError(text.to_owned());
+        // Colons inside of brackets belong to an IPv6 address.
+        let mut depth = 0;
+        let parts: Vec<&str> = text
+            .split(|c| {
+                depth += i32::from(c == '[') - i32::from(c == ']');
+                c == ':' && depth == 0
+            })
+            .collect();
+        let [host, port, to_host, to_port] = parts[..] else {
+            return Err(fail());
+        };
+        let name = |part: &str| (!part.is_empty()).then(|| part.to_ascii_lowercase());
+        let number = |part: &str| match part {
+            "" => Ok(None),
+            port => port.parse().map(Some).map_err(|_| fail()),
+        };
+        Ok(Self {
+            host: name(host),
+            port: number(port)?,
+            to_host: name(to_host),
+            to_port: number(to_port)?,
+        })
+    }
+}
+
+/// Opens connections, some of them elsewhere.
+#[derive(Clone)]
+struct Connector {
+    tcp: HttpConnector,
+    rules: Arc<[ConnectTo]>,
+}
+
+impl Connector {
+    fn reroute(&self, uri: &Uri) -> Option<Uri> {
+        let host = uri.host()?;
+        let default = if uri.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        let port = uri.port_u16().unwrap_or(default);
+        let rule = self.rules.iter().find(|rule| {
+            rule.host.as_deref().is_none_or(|of_rule| of_rule == host)
+                && rule.port.is_none_or(|of_rule| of_rule == port)
+        })?;
+        let host = rule.to_host.as_deref().unwrap_or(host);
+        let port = rule.to_port.unwrap_or(port);
+        let mut parts = uri.clone().into_parts();
+        parts.authority = Some(format!("{host}:{port}").parse::<Authority>().ok()?);
+        Uri::from_parts(parts).ok()
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = <HttpConnector as Service<Uri>>::Response;
+    type Error = <HttpConnector as Service<Uri>>::Error;
+    type Future = <HttpConnector as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.tcp.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        self.tcp.call(self.reroute(&uri).unwrap_or(uri))
+    }
+}
+
+/// A request to upstream. It can be sent again, where it is redirected.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// An answer, at the end of all redirects.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: http::Response<Incoming>,
+    /// How many redirects led to it.
+    pub(super) redirects: u32,
+}
+
+/// The real servers.
+#[derive(Clone)]
+pub struct Upstream {
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
+}
+
+impl Upstream {
+    /// A client that trusts `roots`.
+    ///
+    /// # Panics
+    ///
+    /// Never: rustls' own provider has the protocol versions that it calls safe.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "the provider and the versions are constants"
+    )]
+    pub fn new(roots: &Roots, rules: &[ConnectTo]) -> Self {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(roots.0.iter().cloned());
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default versions")
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(Connector {
+                tcp,
+                rules: rules.into(),
+            });
+        let client = Client::builder(TokioExecutor::new())
+            .http2_adaptive_window(true)
+            .build(connector);
+        Self { client }
+    }
+
+    /// Sends a request; redirects of GET and HEAD are followed.
+    pub(super) async fn send(&self, mut request: Outgoing) -> Result<Answer, UpstreamError> {
+        let asked = request.url.clone();
+        for redirects in 0..=MAX_REDIRECTS {
+            let response = self.send_once(&request).await?;
+            let Some(location) = redirect(&request.method, &response) else {
+                return Ok(Answer {
+                    response,
+                    redirects,
+                });
+            };
+            let target = request.url.join(&location).map_err(|source| {
+                let url = request.url.clone();
+                UpstreamError::Location { url, source }
+            })?;
+            let from = (request.url.scheme(), request.url.authority());
+            if from != (target.scheme(), target.authority()) {
+                for secret in [AUTHORIZATION, COOKIE] {
+                    request.headers.remove(secret);
+                }
+            }
+            request.url = target;
+        }
+        Err(UpstreamError::TooManyRedirects { url: asked })
+    }
+
+    async fn send_once(
+        &self,
+        request: &Outgoing,
+    ) -> Result<http::Response<Incoming>, UpstreamError> {
+        let url = &request.url;
+        let uri: Uri = url.as_str().parse().map_err(|source| UpstreamError::Uri {
+            url: url.clone(),
+            source,
+        })?;
+        let mut outgoing = http::Request::new(Full::new(request.body.clone()));
+        *outgoing.method_mut() = request.method.clone();
+        *outgoing.uri_mut() = uri;
+        outgoing.headers_mut().clone_from(&request.headers);
+        let response = self.client.request(outgoing).await;
+        response.map_err(|source| UpstreamError::Request {
+            url: url.clone(),
+            source,
+        })
+    }
+}
+
+/// Where a response leads, if it is a redirect of a request that can be followed without asking.
+fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<String> {
+    let follows = matches!(
+        response.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    if !follows || !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reroute(rule: &str, uri: &str) -> Option<String> {
+        let connector = Connector {
+            tcp: HttpConnector::new(),
+            rules: Arc::new([rule.parse().unwrap()]),
+        };
+        let uri = connector.reroute(&uri.parse().unwrap())?;
+        Some(uri.to_string())
+    }
+
+    #[test]
+    fn connections_go_where_the_rule_says() {
+        let rule = "example.org:443:127.0.0.1:8443";
+        let there = Some("https://127.0.0.1:8443/a".to_owned());
+        assert_eq!(reroute(rule, "https://example.org/a"), there);
+        assert_eq!(reroute(rule, "http://example.org/a"), None);
+        assert_eq!(reroute(rule, "https://example.com/a"), None);
+        let there = Some("https://[::1]:443/a".to_owned());
+        assert_eq!(reroute("::[::1]:", "https://example.com/a"), there);
+    }
+
+    #[test]
+    fn a_rule_has_four_parts() {
+        for rule in ["", "a:1", "a:1:b", "a:1:b:x", "a:1:b:2:c", "a:99999:b:2"] {
+            assert!(rule.parse::<ConnectTo>().is_err(), "{rule}");
+        }
+    }
+}
