@@ -6,5 +6,6 @@ pub mod emit;
 pub mod inventory;
 pub mod process;
 pub mod proxy;
+pub mod replay;
 pub mod report;
 pub mod trust;

@@ -1,0 +1,213 @@
+//! Answers clients from the inventory, or says that it cannot.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io,
+    ops::Range,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+
+use super::{Answer, Content, Key, Matcher, nearest::nearest};
+use crate::{
+    inventory::{Sri, Url},
+    proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, file, full},
+    report::chain,
+};
+
+/// A request that the inventory does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Miss {
+    /// The method.
+    pub method: Method,
+    /// The URL.
+    pub url: Url,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+/// The handler of `buildproxy replay`.
+#[derive(Debug)]
+pub struct Replay {
+    matcher: Matcher,
+    /// How often each was asked for.
+    misses: Mutex<HashMap<Miss, u32>>,
+}
+
+impl Replay {
+    /// Answers from `answers`.
+    #[must_use]
+    pub fn new(answers: Vec<Answer>) -> Self {
+        Self {
+            matcher: Matcher::new(answers),
+            misses: Mutex::default(),
+        }
+    }
+
+    /// What was asked for and not answered, in order of the URLs, and how often.
+    #[must_use]
+    pub fn misses(&self) -> Vec<(Miss, u32)> {
+        let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut misses: Vec<_> = misses
+            .iter()
+            .map(|(miss, times)| (miss.clone(), *times))
+            .collect();
+        misses.sort_by(|(a, _), (b, _)| {
+            a.url
+                .cmp(&b.url)
+                .then(a.method.as_str().cmp(b.method.as_str()))
+        });
+        misses
+    }
+
+    /// 403: of all statuses the one at which every client stops at once, without retry or fallback.
+    fn miss(&self, key: &Key<'_>) -> Response {
+        let miss = Miss {
+            method: key.method.clone(),
+            url: key.url.clone(),
+        };
+        let text = self.explain(&miss);
+        let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = misses.entry(miss).or_default();
+        *times += 1;
+        if *times == 1 {
+            eprint!("buildproxy: {text}");
+        }
+        drop(misses);
+        let mut response = plain(StatusCode::FORBIDDEN, format!("buildproxy: {text}"));
+        response
+            .headers_mut()
+            .insert("x-buildproxy", HeaderValue::from_static("miss"));
+        response
+    }
+
+    fn explain(&self, miss: &Miss) -> String {
+        let mut text = format!("miss: {miss} is not in the inventory\n");
+        let of_url = self.matcher.of_url(&miss.url);
+        for answer in of_url {
+            let condition = if answer.condition.is_empty() {
+                ""
+            } else {
+                ", for other requests"
+            };
+            text += &format!("  there: {} {}{condition}\n", answer.method, answer.url);
+        }
+        if of_url.is_empty() {
+            for url in nearest(&miss.url, self.matcher.urls()) {
+                text += &format!("  nearest: {url}\n");
+            }
+        }
+        text
+    }
+}
+
+impl Handler for Replay {
+    async fn handle(&self, mut request: Request) -> Response {
+        let body = match request.body().await {
+            Ok(body) => body,
+            Err(error) => {
+                return plain(
+                    StatusCode::BAD_REQUEST,
+                    format!("buildproxy: {}\n", chain(&error)),
+                );
+            }
+        };
+        let key = Key {
+            url: &request.url,
+            method: &request.method,
+            headers: &request.headers,
+            body: (!body.is_empty()).then(|| Sri::sha256_of(&body)),
+        };
+        let Some(found) = self.matcher.find(&key) else {
+            return self.miss(&key);
+        };
+        match give(&request.method, &request.headers, found) {
+            Ok(response) => response,
+            Err(error) => {
+                let url = &request.url;
+                let text = format!(
+                    "buildproxy: failed to read the body of {url}: {}\n",
+                    chain(&error)
+                );
+                eprint!("{text}");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) {
+        eprintln!("buildproxy: {}", chain(&refusal));
+    }
+}
+
+/// Gives an answer to a request.
+fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Response> {
+    let whole = Representation {
+        status: found.status,
+        headers: found.headers.clone(),
+        length: None,
+        body: (),
+    };
+    let response = match &found.content {
+        // Of HEAD alone there is no body; the length is among the headers, where upstream said it.
+        Content::Text(text) if text.is_empty() && found.method == Method::HEAD => {
+            answer(method, request, whole.with_body(|_| empty()))
+        }
+        Content::Text(text) => {
+            let length = text.len() as u64;
+            let whole = Representation {
+                length: Some(length),
+                ..whole
+            };
+            answer(
+                method,
+                request,
+                whole.with_body(|range| full(slice(text, &range))),
+            )
+        }
+        Content::File(path) => {
+            let opened = File::open(path)?;
+            let metadata = opened.metadata()?;
+            if !metadata.is_file() {
+                let kind = format!("'{}' is not a file", path.display());
+                return Err(io::Error::other(kind));
+            }
+            let whole = Representation {
+                length: Some(metadata.len()),
+                ..whole
+            };
+            answer(
+                method,
+                request,
+                whole.with_body(|range| file(opened, range)),
+            )
+        }
+    };
+    Ok(response)
+}
+
+fn slice(text: &Bytes, range: &Range<u64>) -> Bytes {
+    let at = |position: u64| usize::try_from(position).map_or(text.len(), |at| at.min(text.len()));
+    text.slice(at(range.start)..at(range.end))
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(full(text));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response
+}

@@ -1,0 +1,73 @@
+//! What a request is looked up by.
+
+use http::{HeaderMap, Method, header::AUTHORIZATION};
+
+use crate::inventory::{Condition, Sri, Url};
+
+/// Method and URL, and what a [`Condition`] may ask for.
+#[derive(Debug)]
+pub struct Key<'a> {
+    /// The URL.
+    pub url: &'a Url,
+    /// The method.
+    pub method: &'a Method,
+    /// The headers of the request.
+    pub headers: &'a HeaderMap,
+    /// The hash of the request's body, where it has one.
+    pub body: Option<Sri>,
+}
+
+impl Key<'_> {
+    /// How well a condition fits: how much it asks for, or `None` where the request does not have it.
+    #[must_use]
+    pub fn fit(&self, condition: &Condition) -> Option<usize> {
+        let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let asked = condition.headers.iter();
+        if !asked
+            .clone()
+            .all(|(name, value)| header(name) == Some(value))
+        {
+            return None;
+        }
+        if condition.authorization && !self.headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        if condition.body.is_some() && condition.body != self.body {
+            return None;
+        }
+        let others = usize::from(condition.authorization) + usize::from(condition.body.is_some());
+        Some(asked.count() + others)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_condition_fits_by_what_it_asks_for() {
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        let key = Key {
+            url: &Url::parse("https://example.org/").unwrap(),
+            method: &Method::POST,
+            headers: &headers,
+            body: Some(Sri::sha256_of(b"body")),
+        };
+        let mut condition = Condition::default();
+        assert_eq!(key.fit(&condition), Some(0));
+        condition.body = Some(Sri::sha256_of(b"body"));
+        assert_eq!(key.fit(&condition), Some(1));
+        condition
+            .headers
+            .insert("accept".to_owned(), "application/json".to_owned());
+        assert_eq!(key.fit(&condition), Some(2));
+        condition.authorization = true;
+        assert_eq!(key.fit(&condition), None);
+        condition.authorization = false;
+        condition.body = Some(Sri::sha256_of(b"another"));
+        assert_eq!(key.fit(&condition), None);
+    }
+}
