@@ -1,0 +1,102 @@
+#!/bin/bash
+# usage: get-nix.sh SUITE DEST
+#
+# Unpacks SUITE's nix-bin under DEST with all that it needs, libc included, so that it runs beside the
+# host's packages and changes none. Prints the path of the program; does no more where DEST has it.
+#
+# SUITE is one of the distribution that this machine runs (Debian: trixie, forky; Ubuntu: plucky), and
+# the archive is the one that its apt uses. Needs apt, dpkg-deb and patchelf, and no privileges.
+set -euo pipefail
+
+fail() {
+  echo "get-nix.sh: $1" >&2
+  exit 1
+}
+
+[[ $# == 2 ]] || fail "usage: get-nix.sh SUITE DEST"
+suite=$1
+dest=$(realpath -m "$2")
+nix=$dest/usr/bin/nix
+stamp=$dest/.suite
+
+if [[ -e $stamp ]]; then
+  [[ $(<"$stamp") == "$suite" ]] || fail "$dest has the Nix of $(<"$stamp"); take another folder for $suite's"
+  echo "$nix"
+  exit
+fi
+[[ ! -e $dest ]] || fail "$dest exists and was not made by this script; remove it, or take another folder"
+for tool in apt-get dpkg-deb patchelf; do
+  command -v "$tool" >/dev/null || fail "$tool is missing; this needs a Debian or Ubuntu with apt, dpkg and patchelf"
+done
+
+# Of the sources of apt, in either of their two formats, the one that has this machine's own release.
+# The security and update suites go by other names.
+# shellcheck source=/dev/null
+release=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+source=$(
+  apt-get indextargets --format '$(RELEASE)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' |
+    awk -F'|' -v release="$release" '($1 == release || $1 == "stable" || $1 == "testing") && $2 == "main"' | head -n 1
+)
+IFS='|' read -r _ _ archive signed_by <<<"$source"
+[[ -n ${archive-} ]] || fail "apt has no source with the component main of ${release:-this release} (see apt-get indextargets)"
+
+# Sources that name no key rely on those that apt trusts. A new suite may be signed with keys that only
+# the keyring package knows.
+if [[ $signed_by != /* ]]; then
+  signed_by=
+  for keyring in /usr/share/keyrings/{debian,ubuntu}-archive-keyring.{gpg,pgp}; do
+    if [[ -e $keyring && $keyring == */"$(. /etc/os-release && echo "$ID")"-* ]]; then signed_by=$keyring; fi
+  done
+fi
+
+work=$(mktemp -d)
+part=$dest.part
+trap 'rm -rf "$work" "$part"' EXIT
+mkdir -p "$work"/lists/partial "$work"/archives/partial "$work"/preferences.d
+: >"$work/status"
+echo "deb ${signed_by:+[signed-by=$signed_by]} $archive $suite main" >"$work/sources.list"
+
+# A state of its own for apt, with nothing installed: so that it fetches every dependency. The rest of
+# its configuration (proxies, credentials, trusted keys) is the machine's.
+apt=(
+  apt-get -qq
+  -o "Dir::State=$work" -o "Dir::State::lists=$work/lists" -o "Dir::State::status=$work/status"
+  -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
+  -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=-
+  -o Dir::Etc::Preferences=/dev/null -o "Dir::Etc::PreferencesParts=$work/preferences.d"
+  -o APT::Install-Recommends=false -o Acquire::Languages=none -o Acquire::Retries=3
+  -o "APT::Sandbox::User=$(id -un)" -o Debug::NoLocking=1
+)
+"${apt[@]}" update >&2 || fail "the archive of this machine's apt has no suite $suite, or cannot be reached"
+"${apt[@]}" --yes --download-only install nix-bin </dev/null >&2 ||
+  fail "$suite has no nix-bin, or it could not be downloaded"
+
+rm -rf "$part"
+mkdir -p "$part"
+for package in "$work"/archives/*.deb; do
+  case ${package##*/} in
+  # What nix-bin's maintainer scripts want, and Nix does not.
+  adduser_* | debconf_* | dpkg_* | libpam* | login* | passwd_* | perl* | libperl* | tar_*) ;;
+  *) dpkg-deb --extract "$package" "$part" ;;
+  esac
+done
+
+# Its own loader and libraries, found where they will be. The loader stands in /lib or in /usr/lib.
+in_part() {
+  local path
+  for path in "$part/usr$1" "$part$1"; do
+    if [[ -e $path ]]; then echo "$dest${path#"$part"}" && return; fi
+  done
+  fail "$suite's packages have no $1"
+}
+loader=$(in_part "$(patchelf --print-interpreter "$part/usr/bin/nix")")
+libraries=$(cd "$part" && find . -name libc.so.6 -o -name libnixstore.so -o -name 'libsodium.so.*' | sed "s|^\.|$dest|; s|/[^/]*$||" | sort -u | paste -sd:)
+patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$part/usr/bin/nix"
+
+echo "$suite" >"$part/.suite"
+mv "$part" "$dest"
+"$nix" --version >&2 || {
+  rm "$stamp"
+  fail "$nix was unpacked, but does not run here"
+}
+echo "$nix"
