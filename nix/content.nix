@@ -52,7 +52,7 @@ let
       atDefault = builtins.filter (name: entry ? ${name} && entry.${name} == defaults.${name}) optional;
     in
     if !builtins.isAttrs entry then
-      refuse "an entry must be an attribute set such as { url = …; file = …; }, and one is a ${builtins.typeOf entry}"
+      refuse "an entry must be an attribute set such as { url = …; file = …; }, and one is of type ${builtins.typeOf entry}"
     else if !entry ? url then
       refuse "an entry has no `url`; it has ${lib.concatStringsSep ", " (builtins.attrNames entry)}"
     else if unknown != [ ] then
@@ -78,12 +78,12 @@ let
     else if builtins.isString file then
       refuse "the entry for ${url} has the string \"${file}\" as its `file`, which is not in the store; write a path without quotes, such as ./proxy_content/body"
     else
-      refuse "the entry for ${url} has a ${builtins.typeOf file} as its `file`; it must be a derivation, a path, a store path, or null";
+      refuse "the entry for ${url} has a `file` of type ${builtins.typeOf file}; it must be a derivation, a path, a store path, or null";
 
   manifest =
     if builtins.isList entries then
       map manifestEntry entries
     else
-      refuse "it must be a list of entries, or a function that gives one, and is a ${builtins.typeOf entries}";
+      refuse "it must be a list of entries, or a function that gives one, and is of type ${builtins.typeOf entries}";
 in
 pkgs.writeText "proxy_content.json" (builtins.toJSON manifest)

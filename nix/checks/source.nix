@@ -65,5 +65,8 @@ runCommand "check-source"
       [[ $(get http://a.test/) == "body of a" ]]
     )
 
+    echo "the proxy ends with the shell that sourced it, and lets go of the build log"
+    bash -c 'unset BUILDPROXY_MANIFEST; source ${proxy}' 2>&1 | timeout 60 cat
+
     touch $out
   ''
