@@ -36,7 +36,7 @@ let
       writeShellScriptBin
       ;
 
-    fetchurl = lib.makeOverridable (import ./fetchurl.nix { inherit (self) stdenv; });
+    fetchurl = import ./fetchurl.nix { inherit (self) stdenv; };
 
     rustPlatform.buildRustPackage = import ./build-rust-package.nix {
       inherit prebuilt;
@@ -51,7 +51,6 @@ let
         buildCommand = "touch $out";
       };
 
-    bash = host;
     curl = host // {
       meta.mainProgram = "curl";
     };

@@ -64,28 +64,13 @@ makeExtensible (lib: {
 
   getExe = package: "${package}/bin/${package.meta.mainProgram}";
 
-  # A package, or what else is made by a function, that can be made again with other arguments.
-  makeOverridable =
-    f: arguments:
-    let
-      result = f arguments;
-    in
-    if builtins.isAttrs result then
-      result
-      // {
-        override =
-          new: lib.makeOverridable f (arguments // (if builtins.isFunction new then new arguments else new));
-      }
-    else
-      result;
-
   # callPackage gives a function the arguments that it names.
   callPackageWith =
     packages: functionOrPath: arguments:
     let
       f = if builtins.isFunction functionOrPath then functionOrPath else import functionOrPath;
     in
-    lib.makeOverridable f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
+    f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
 
   strings.sanitizeDerivationName =
     name:

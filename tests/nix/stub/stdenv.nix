@@ -30,14 +30,14 @@ let
       package =
         derivation (
           removeAttrs attrs [
-            "env"
             "meta"
             "passthru"
           ]
-          // attrs.env or { }
           // {
             name = attrs.name or "${attrs.pname}-${attrs.version}";
             inherit stdenv system;
+            # Named even where there is one, as `nix develop` reads the variable.
+            outputs = [ "out" ];
             builder = "/bin/bash";
             args = [
               "-e"
@@ -47,7 +47,6 @@ let
         )
         // {
           meta = attrs.meta or { };
-          overrideAttrs = new: mkDerivation (attrs // (if builtins.isFunction new then new attrs else new));
         }
         // attrs.passthru or { };
     in
