@@ -29,23 +29,23 @@ for tool in apt-get dpkg-deb patchelf; do
   command -v "$tool" >/dev/null || fail "$tool is missing; this needs a Debian or Ubuntu with apt, dpkg and patchelf"
 done
 
-# Of the sources of apt, in either of their two formats, the one that has this machine's own release.
-# The security and update suites go by other names.
 # shellcheck source=/dev/null
-release=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-source=$(
-  apt-get indextargets --format '$(RELEASE)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' |
-    awk -F'|' -v release="$release" '($1 == release || $1 == "stable" || $1 == "testing") && $2 == "main"' | head -n 1
-)
-IFS='|' read -r _ _ archive signed_by <<<"$source"
-[[ -n ${archive-} ]] || fail "apt has no source with the component main of ${release:-this release} (see apt-get indextargets)"
+. /etc/os-release
+
+# Of the sources of apt, in either of their two formats, the distribution's own: others may have the same
+# release and component. The security and update suites go by other names.
+IFS='|' read -r archive signed_by < <(
+  apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' |
+    awk -F'|' -v id="$ID" -v release="^(${VERSION_CODENAME-}|stable|testing|unstable|sid)$" \
+      'tolower($1) == id && $2 == "main" && $3 ~ release && !found { print $4 "|" $5; found = 1 }'
+) || fail "apt knows no source with the component main of $ID ${VERSION_CODENAME-}; run apt-get update, and see apt-get indextargets"
 
 # Sources that name no key rely on those that apt trusts. A new suite may be signed with keys that only
 # the keyring package knows.
 if [[ $signed_by != /* ]]; then
   signed_by=
   for keyring in /usr/share/keyrings/{debian,ubuntu}-archive-keyring.{gpg,pgp}; do
-    if [[ -e $keyring && $keyring == */"$(. /etc/os-release && echo "$ID")"-* ]]; then signed_by=$keyring; fi
+    if [[ -e $keyring && $keyring == */"$ID"-* ]]; then signed_by=$keyring; fi
   done
 fi
 
@@ -57,18 +57,29 @@ mkdir -p "$work"/lists/partial "$work"/archives/partial "$work"/preferences.d
 echo "deb ${signed_by:+[signed-by=$signed_by]} $archive $suite main" >"$work/sources.list"
 
 # A state of its own for apt, with nothing installed: so that it fetches every dependency. The rest of
-# its configuration (proxies, credentials, trusted keys) is the machine's.
-apt=(
-  apt-get -qq
-  -o "Dir::State=$work" -o "Dir::State::lists=$work/lists" -o "Dir::State::status=$work/status"
-  -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives"
-  -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=-
-  -o Dir::Etc::Preferences=/dev/null -o "Dir::Etc::PreferencesParts=$work/preferences.d"
-  -o APT::Install-Recommends=false -o Acquire::Languages=none -o Acquire::Retries=3
-  -o "APT::Sandbox::User=$(id -un)" -o Debug::NoLocking=1
-)
-"${apt[@]}" update >&2 || fail "the archive of this machine's apt has no suite $suite, or cannot be reached"
-"${apt[@]}" --yes --download-only install nix-bin </dev/null >&2 ||
+# its configuration (proxies, credentials, trusted keys) is the machine's, but for its hooks.
+cat >"$work/apt.conf" <<EOF
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Dir::State "$work";
+Dir::State::lists "$work/lists";
+Dir::State::status "$work/status";
+Dir::Cache "$work";
+Dir::Cache::archives "$work/archives";
+Dir::Etc::SourceList "$work/sources.list";
+Dir::Etc::SourceParts "-";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$work/preferences.d";
+APT::Install-Recommends "false";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Debug::NoLocking "true";
+EOF
+apt-get -qq -c "$work/apt.conf" update >&2 ||
+  fail "the archive of this machine's apt has no suite $suite of $ID, or cannot be reached"
+apt-get -qq -c "$work/apt.conf" --yes --download-only install nix-bin </dev/null >&2 ||
   fail "$suite has no nix-bin, or it could not be downloaded"
 
 rm -rf "$part"
