@@ -34,27 +34,26 @@ done
 
 # Of the sources of apt, in either of their two formats, the distribution's own: others may have the same
 # release and component. The security and update suites go by other names.
-IFS='|' read -r archive signed_by < <(
-  apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' |
+archive=$(
+  apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)' 'Created-By: Packages' |
     awk -F'|' -v id="$ID" -v release="^(${VERSION_CODENAME-}|stable|testing|unstable|sid)$" \
-      'tolower($1) == id && $2 == "main" && $3 ~ release && !found { print $4 "|" $5; found = 1 }'
-) || fail "apt knows no source with the component main of $ID ${VERSION_CODENAME-}; run apt-get update, and see apt-get indextargets"
+      'tolower($1) == id && $2 == "main" && $3 ~ release && !found { print $4; found = 1 }'
+)
+[[ -n $archive ]] ||
+  fail "apt knows no source with the component main of $ID ${VERSION_CODENAME-}; run apt-get update, and see apt-get indextargets"
 
-# Sources that name no key rely on those that apt trusts. A new suite may be signed with keys that only
-# the keyring package knows.
-if [[ $signed_by != /* ]]; then
-  signed_by=
-  for keyring in /usr/share/keyrings/{debian,ubuntu}-archive-keyring.{gpg,pgp}; do
-    if [[ -e $keyring && $keyring == */"$ID"-* ]]; then signed_by=$keyring; fi
-  done
-fi
+# The distribution's keyring knows the keys of newer suites before apt trusts them for this one.
+signed_by=
+for keyring in /usr/share/keyrings/"$ID"-archive-keyring.{gpg,pgp}; do
+  if [[ -e $keyring ]]; then signed_by="[signed-by=$keyring]"; fi
+done
 
 work=$(mktemp -d)
 part=$dest.part
 trap 'rm -rf "$work" "$part"' EXIT
 mkdir -p "$work"/lists/partial "$work"/archives/partial "$work"/preferences.d
 : >"$work/status"
-echo "deb ${signed_by:+[signed-by=$signed_by]} $archive $suite main" >"$work/sources.list"
+echo "deb $signed_by $archive $suite main" >"$work/sources.list"
 
 # A state of its own for apt, with nothing installed: so that it fetches every dependency. The rest of
 # its configuration (proxies, credentials, trusted keys) is the machine's, but for its hooks.
