@@ -43,6 +43,12 @@ _buildproxy_replay() {
   fi
   eval "$buildproxy_exports"
   export BUILDPROXY_MANIFEST='@manifest@'
+
+  # As one of nativeBuildInputs: setup hooks that come later may name certificates of their own, as
+  # cacert's does. stdenv runs these hooks after all of them.
+  if [[ " ${FUNCNAME[*]} " == *' activatePackage '* ]]; then
+    postHooks+=("$buildproxy_exports")
+  fi
 }
 
 _buildproxy_replay

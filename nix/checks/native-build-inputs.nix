@@ -1,9 +1,18 @@
-# As an input, the script is sourced by stdenv's setup: inside a function, with nounset on.
+# As an input, the script is sourced by stdenv's setup: inside a function, with nounset on, and before
+# the setup hooks of other inputs.
 {
   lib,
   runCommand,
   curl,
 }:
+let
+  # Does what cacert's setup hook does.
+  certificates = runCommand "certificates" { } ''
+    mkdir -p $out/nix-support
+    echo 'export NIX_SSL_CERT_FILE=/no/bundle.crt SSL_CERT_FILE=/no/bundle.crt CURL_CA_BUNDLE=/no/bundle.crt' \
+      >$out/nix-support/setup-hook
+  '';
+in
 runCommand "check-native-build-inputs"
   {
     nativeBuildInputs = [
@@ -14,6 +23,7 @@ runCommand "check-native-build-inputs"
           file = builtins.toFile "body" "body";
         }
       ])
+      certificates
     ];
     __darwinAllowLocalNetworking = true;
   }

@@ -59,6 +59,7 @@ for pkg in ${nativeBuildInputs[*]-} ${buildInputs[*]-}; do
   activatePackage "$pkg"
 done
 unset pkg
+runHook postHook
 
 unpackPhase() {
   runHook preUnpack
