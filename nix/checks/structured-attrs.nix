@@ -15,7 +15,7 @@ in
 stdenv.mkDerivation {
   name = "check-structured-attrs";
   strictDeps = true;
-  # Nix before 2.9 fails to hand them to a sandbox of the kind that the tests use.
+  # Nix 2.8 fails to hand them to a sandbox of the kind that the tests use.
   __structuredAttrs = builtins.compareVersions builtins.nixVersion "2.9" >= 0;
   __darwinAllowLocalNetworking = true;
   nativeBuildInputs = [ curl ];
