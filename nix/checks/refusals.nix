@@ -1,0 +1,43 @@
+# What is wrong in an inventory is refused when it is evaluated, and not by a build that misses it.
+{ lib, runCommand }:
+let
+  url = "https://a.test/";
+
+  refused = {
+    "an unknown attribute" = [
+      {
+        inherit url;
+        statuscode = 200;
+      }
+    ];
+    "an entry without a URL" = [ { file = null; } ];
+    "an entry that is no attribute set" = [ url ];
+    "a file that is not in the store" = [
+      {
+        inherit url;
+        file = "./body";
+      }
+    ];
+    "a file that is no file" = [
+      {
+        inherit url;
+        file = 1;
+      }
+    ];
+    "an argument that nixpkgs does not have" = { fetchNothing }: [ (fetchNothing url) ];
+    "no list" = { inherit url; };
+    "an unknown argument of mkBuildproxy" = {
+      content = [ ];
+      port = 8080;
+    };
+    "no content" = { };
+  };
+
+  accepted = builtins.filter (
+    name: (builtins.tryEval (lib.mkBuildproxy refused.${name}).drvPath).success
+  ) (builtins.attrNames refused);
+in
+if accepted == [ ] then
+  runCommand "check-refusals" { } "touch $out"
+else
+  throw "mkBuildproxy accepts ${lib.concatStringsSep ", and " accepted}"

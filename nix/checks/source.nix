@@ -1,0 +1,72 @@
+# The script can be sourced from wherever a build may source it, more than once, and with all of
+# bash's strictness; and it leaves nothing behind.
+{
+  lib,
+  runCommand,
+  curl,
+}:
+let
+  proxy = lib.mkBuildproxy [
+    {
+      url = "http://a.test/";
+      file = builtins.toFile "body" "body of a";
+    }
+  ];
+  other = lib.mkBuildproxy [
+    {
+      url = "http://b.test/";
+      file = builtins.toFile "body" "body of b";
+    }
+  ];
+in
+runCommand "check-source"
+  {
+    nativeBuildInputs = [ curl ];
+    __darwinAllowLocalNetworking = true;
+  }
+  ''
+    set -euo pipefail
+    get() { curl --fail --silent --show-error "$1"; }
+
+    echo "a subshell has a proxy of its own, which its parent does not inherit"
+    (
+      source ${proxy}
+      [[ $(get http://a.test/) == "body of a" ]]
+    )
+    [[ -z ''${BUILDPROXY_MANIFEST-} ]]
+
+    echo "arguments, functions and variables that are not exported stay as they are"
+    set -- first second
+    state() { compgen -A function; comm -23 <(compgen -v | sort) <(compgen -e | sort) | grep -vxE 'BASH_.*|PIPESTATUS|RANDOM|FUNCNAME|_'; echo "$-" "$@"; }
+    state "$@" >before
+    source ${proxy}
+    state "$@" >after
+    diff before after
+    [[ $(get http://a.test/) == "body of a" ]]
+    [[ $BUILDPROXY_MANIFEST == ${proxy.manifest} ]]
+
+    echo "sourced again, here, in a subshell and in a child, it is the same proxy"
+    address=$http_proxy
+    source ${proxy}
+    [[ $http_proxy == "$address" ]]
+    (source ${proxy} && [[ $http_proxy == "$address" ]])
+    bash -euo pipefail -c 'source ${proxy}; [[ $http_proxy == "$1" ]]' child "$address"
+
+    echo "another inventory takes its place"
+    source ${other}
+    [[ $http_proxy != "$address" ]]
+    [[ $(get http://b.test/) == "body of b" ]]
+    if get http://a.test/; then exit 1; fi
+
+    echo "variables that outlived their proxy do not count"
+    (
+      export BUILDPROXY_MANIFEST=${proxy.manifest} http_proxy=http://127.0.0.1:1
+      source ${proxy}
+      [[ $(get http://a.test/) == "body of a" ]]
+    )
+
+    echo "the proxy ends with the shell that sourced it, be it a subshell, and lets go of its log"
+    (source ${proxy}) 2>&1 | timeout 20 cat
+
+    touch $out
+  ''

@@ -1,0 +1,89 @@
+# Makes the manifest, which is all that replay reads, from an inventory.
+#
+# The inventory is a path to a proxy_content.nix, the function in it, or the list that the function
+# gives. Both generations of nix-buildproxy's file are subsets of ours: `{ url; file; }`, and the later
+# one with `status_code`, `headers` and `file = null`.
+#
+# Evaluation stays lean for inventories of many thousand entries: one flat map, no import from
+# derivation, and attributes that have their default value stay out of the JSON.
+{ pkgs }:
+content:
+let
+  inherit (pkgs) lib;
+
+  isFile = builtins.isPath content || builtins.isString content;
+
+  # How messages call the inventory.
+  inventory = if isFile then toString content else "the proxy content";
+
+  refuse = message: throw "buildproxy: ${inventory}: ${message}";
+
+  loaded = if isFile then import content else content;
+
+  # The file gets what it asks for and no more, as with callPackage.
+  call =
+    function:
+    let
+      wanted = lib.functionArgs function;
+      missing = builtins.filter (name: !wanted.${name} && !(pkgs ? ${name})) (builtins.attrNames wanted);
+    in
+    if missing != [ ] then
+      refuse "it asks for the argument `${builtins.head missing}`, which is not in nixpkgs; take it out, or give it a default"
+    else
+      function (builtins.intersectAttrs wanted pkgs);
+
+  entries = if lib.isFunction loaded then call loaded else loaded;
+
+  defaults = {
+    method = "GET";
+    status_code = 200;
+    headers = { };
+    file = null;
+    request = { };
+  };
+
+  optional = builtins.attrNames defaults;
+  known = [ "url" ] ++ optional;
+
+  manifestEntry =
+    entry:
+    let
+      unknown = builtins.attrNames (removeAttrs entry known);
+      atDefault = builtins.filter (name: entry ? ${name} && entry.${name} == defaults.${name}) optional;
+    in
+    if !builtins.isAttrs entry then
+      refuse "an entry must be an attribute set such as { url = …; file = …; }, and one is of type ${builtins.typeOf entry}"
+    else if !entry ? url then
+      refuse "an entry has no `url`; it has ${lib.concatStringsSep ", " (builtins.attrNames entry)}"
+    else if unknown != [ ] then
+      refuse "the entry for ${entry.url} has an unknown attribute `${builtins.head unknown}`; an entry can have ${lib.concatStringsSep ", " known}"
+    else
+      removeAttrs (if entry ? file then entry // { file = body entry; } else entry) atDefault;
+
+  # The store path of an entry's body, or null.
+  body =
+    { url, file, ... }:
+    if file == null then
+      null
+    else if file ? outPath then
+      "${file}"
+    else if builtins.isPath file then
+      # Named anew, as a file's own name need not be one that the store allows.
+      builtins.path {
+        path = file;
+        name = lib.strings.sanitizeDerivationName (baseNameOf file);
+      }
+    else if builtins.isString file && lib.hasPrefix "${builtins.storeDir}/" file then
+      file
+    else if builtins.isString file then
+      refuse "the entry for ${url} has the string \"${file}\" as its `file`, which is not in the store; write a path without quotes, such as ./proxy_content/body"
+    else
+      refuse "the entry for ${url} has a `file` of type ${builtins.typeOf file}; it must be a derivation, a path, a store path, or null";
+
+  manifest =
+    if builtins.isList entries then
+      map manifestEntry entries
+    else
+      refuse "it must be a list of entries, or a function that gives one, and is of type ${builtins.typeOf entries}";
+in
+pkgs.writeText "proxy_content.json" (builtins.toJSON manifest)

@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# To be sourced by bash. From then on, downloads of this shell and its children are answered from
+# the inventory, until this shell ends.
+#
+# It exports what `buildproxy env --list` lists, and
+#   BUILDPROXY_MANIFEST  the inventory that is being answered from
+# and leaves nothing else behind. Where replay does not start, it says why and gives its exit status:
+# the build ends there under `set -e`; without, write `source … || exit`.
+#
+# It minds no shell option (`set -euo pipefail`), may be sourced again, also in a subshell or a child
+# shell (the proxy that is there goes on to answer), and waits for no port: replay returns once it
+# accepts connections.
+
+_buildproxy_answers() {
+  # The same inventory, and somebody listens. Asking the proxy, and not whether a process with some
+  # id lives: the variables may come from a sandbox, whose process ids are not ours.
+  local proxy=${http_proxy-}
+  proxy=${proxy#http://}
+  proxy=${proxy%/}
+  [[ ${BUILDPROXY_MANIFEST-} == '@manifest@' && $proxy == 127.0.0.1:* ]] &&
+    (: <"/dev/tcp/127.0.0.1/${proxy##*:}") 2>/dev/null
+}
+
+_buildproxy_replay() {
+  local buildproxy_exports buildproxy_status=0 buildproxy_shell
+
+  # `nix develop` runs the setup of a derivation in a sandbox, keeps the variables, and opens the
+  # shell later, when a proxy that was started in there is gone. (IN_NIX_SHELL alone is a shell.)
+  if [[ -n ${IN_NIX_SHELL-} && -n ${NIX_LOG_FD-} ]] || _buildproxy_answers; then
+    unset -f _buildproxy_answers _buildproxy_replay
+    return 0
+  fi
+  unset -f _buildproxy_answers _buildproxy_replay
+
+  # BASHPID, as $$ is the parent in a subshell; and taken here, as $(…) is a subshell too.
+  buildproxy_shell=${BASHPID:-$$}
+  # Not `eval "$(…)"`, which would lose the exit status.
+  buildproxy_exports=$('@buildproxy@' replay '@manifest@' --daemon --watch-pid "$buildproxy_shell" </dev/null) ||
+    buildproxy_status=$?
+  if [[ $buildproxy_status != 0 ]]; then
+    echo "buildproxy: replay of @manifest@ did not start (exit status $buildproxy_status)" >&2
+    return "$buildproxy_status"
+  fi
+  eval "$buildproxy_exports"
+  export BUILDPROXY_MANIFEST='@manifest@'
+
+  # As one of nativeBuildInputs: setup hooks that come later may name certificates of their own, as
+  # cacert's does. stdenv runs these hooks after all of them.
+  if [[ " ${FUNCNAME[*]} " == *' activatePackage '* ]]; then
+    postHooks+=("$buildproxy_exports")
+  fi
+}
+
+_buildproxy_replay

@@ -1,0 +1,115 @@
+# The part of nixpkgs' lib that is used here, under its own names and with its own behaviour.
+let
+  fix =
+    f:
+    let
+      x = f x;
+    in
+    x;
+
+  extends =
+    overlay: f: final:
+    let
+      prev = f final;
+    in
+    prev // overlay final prev;
+
+  # lib can be extended by overlays, and then refers to itself as extended.
+  makeExtensible =
+    f:
+    fix (
+      self:
+      f self
+      // {
+        extend = overlay: makeExtensible (extends overlay f);
+      }
+    );
+in
+makeExtensible (lib: {
+  inherit fix extends;
+
+  inherit (builtins) concatStringsSep functionArgs;
+
+  genAttrs =
+    names: f:
+    builtins.listToAttrs (
+      map (name: {
+        inherit name;
+        value = f name;
+      }) names
+    );
+
+  optionalString = condition: string: if condition then string else "";
+
+  hasPrefix = prefix: string: builtins.substring 0 (builtins.stringLength prefix) string == prefix;
+
+  hasSuffix =
+    suffix: string:
+    let
+      length = builtins.stringLength string;
+      suffixLength = builtins.stringLength suffix;
+    in
+    length >= suffixLength && builtins.substring (length - suffixLength) suffixLength string == suffix;
+
+  removeSuffix =
+    suffix: string:
+    if lib.hasSuffix suffix string then
+      builtins.substring 0 (builtins.stringLength string - builtins.stringLength suffix) string
+    else
+      string;
+
+  isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
+
+  importTOML = path: builtins.fromTOML (builtins.readFile path);
+
+  getExe = package: "${package}/bin/${package.meta.mainProgram}";
+
+  # callPackage gives a function the arguments that it names.
+  callPackageWith =
+    packages: functionOrPath: arguments:
+    let
+      f = if builtins.isFunction functionOrPath then functionOrPath else import functionOrPath;
+    in
+    f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
+
+  strings.sanitizeDerivationName =
+    name:
+    let
+      parts = builtins.filter builtins.isString (
+        builtins.split "[^[:alnum:]+._?=-]+" (lib.strings.withoutLeadingDots name)
+      );
+      clean = builtins.concatStringsSep "-" parts;
+    in
+    if clean == "" then "unknown" else clean;
+
+  strings.withoutLeadingDots =
+    name: builtins.head (builtins.match "\\.*(.*)" (builtins.unsafeDiscardStringContext name));
+
+  # A file set is the list of its paths here; nixpkgs' is a lazy tree.
+  fileset = {
+    unions = paths: paths;
+    toSource =
+      { root, fileset }:
+      builtins.path {
+        name = "source";
+        path = root;
+        filter =
+          path: _:
+          builtins.any (
+            wanted: lib.hasPrefix "${toString wanted}/" "${path}/" || lib.hasPrefix "${path}/" (toString wanted)
+          ) fileset;
+      };
+  };
+
+  licenses = {
+    mit.spdxId = "MIT";
+    asl20.spdxId = "Apache-2.0";
+  };
+
+  platforms.unix = [
+    "x86_64-linux"
+    "aarch64-linux"
+    "x86_64-darwin"
+    "aarch64-darwin"
+  ];
+})
