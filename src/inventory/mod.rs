@@ -9,6 +9,7 @@ mod condition;
 mod entry;
 mod headers;
 pub mod manifest;
+pub mod nix;
 mod sri;
 mod url;
 
