@@ -8,12 +8,14 @@
 //! Sources: Nix manual, "String literals" and "Path literals"; nixfmt, whose lines may hold 100
 //! characters besides their indentation.
 
+mod merge;
 mod quote;
 
 use http::Method;
 
 use crate::inventory::{Body, Entry, Pin};
 
+pub use merge::{Changed, Difference, Merged};
 
 use quote::{path, quoted};
 
@@ -227,3 +229,5 @@ fn fits(line: &str) -> bool {
     line.chars().count() <= WIDTH
 }
 
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ mod headers;
 pub mod manifest;
 pub mod nix;
 mod sri;
+#[cfg(test)]
+pub(crate) mod strategies;
 mod url;
 
 pub use body::{Body, BodyError, Pin};

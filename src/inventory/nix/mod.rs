@@ -21,3 +21,5 @@ pub use error::NixError;
 
 pub(crate) use document::Function;
 
+#[cfg(test)]
+mod tests;
