@@ -1,1 +1,233 @@
-//! Printing.
+//! Printing `proxy_content.nix`, and adding entries to one.
+//!
+//! What is printed is what nixfmt (RFC 166) would make of it, so that a formatter that runs over
+//! a repository changes nothing, and so that the same entries are always the same bytes. Whatever
+//! upstream sent is printed inside of a string with everything escaped that Nix would read:
+//! nothing that comes from a network becomes code.
+//!
+//! Sources: Nix manual, "String literals" and "Path literals"; nixfmt, whose lines may hold 100
+//! characters besides their indentation.
+
+mod merge;
+mod quote;
+
+use http::Method;
+
+use crate::inventory::{Body, Entry, Pin};
+
+pub use merge::{Changed, Difference, Merged};
+
+use quote::{path, quoted};
+
+/// Longest line that nixfmt leaves alone, in characters and without its indentation.
+const WIDTH: usize = 100;
+
+/// Prints a whole file. The function's arguments are what the entries use, no more.
+///
+/// What Nix has no way to say (a NUL character, a path that is not UTF-8) becomes a `throw` that
+/// says so; [`Entry::check`] refuses such entries beforehand.
+#[must_use]
+pub fn print(entries: &[Entry]) -> String {
+    let mut text = String::new();
+    text.push_str(if entries.iter().any(needs_fetchurl) {
+        "{ fetchurl }:\n"
+    } else {
+        "{ }:\n"
+    });
+    if entries.is_empty() {
+        text.push_str("[ ]\n");
+        return text;
+    }
+    text.push_str("[\n");
+    for entry in entries {
+        text.push_str(&indented(&lines_of(entry), "  ", "  ", "\n"));
+    }
+    text.push_str("]\n");
+    text
+}
+
+/// Whether an entry can only be printed into a file that is given `fetchurl`.
+fn needs_fetchurl(entry: &Entry) -> bool {
+    matches!(entry.body, Body::Pin(_))
+}
+
+/// A line of an entry. None has a line break in it.
+struct Line {
+    /// How deep it stands.
+    level: usize,
+    text: String,
+}
+
+/// The lines of an entry, as a file has them whose own indentation is `base`, and where a level is
+/// `unit` deep.
+fn indented(lines: &[Line], base: &str, unit: &str, end_of_line: &str) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(base);
+        for _ in 0..line.level {
+            text.push_str(unit);
+        }
+        text.push_str(&line.text);
+        text.push_str(end_of_line);
+    }
+    text
+}
+
+fn lines_of(entry: &Entry) -> Vec<Line> {
+    let mut page = Page::default();
+    page.open("{");
+    page.string("url", entry.url.as_str());
+    if entry.method != Method::GET {
+        page.string("method", entry.method.as_str());
+    }
+    page.body(&entry.body);
+    page.line(format!("status_code = {};", entry.status.as_u16()));
+    page.headers(
+        entry
+            .headers
+            .fields()
+            .map(|(name, values)| (name, values.iter().map(String::as_str).collect())),
+    );
+    let condition = &entry.condition;
+    if !condition.is_empty() {
+        page.open("request = {");
+        if !condition.headers.is_empty() {
+            page.headers(
+                condition
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), vec![value.as_str()])),
+            );
+        }
+        if condition.authorization {
+            page.line("authorization = true;".to_owned());
+        }
+        if let Some(hash) = &condition.body {
+            page.string("body", &hash.to_string());
+        }
+        page.close("};");
+    }
+    page.close("}");
+    page.lines
+}
+
+/// Lines in the making.
+#[derive(Default)]
+struct Page {
+    lines: Vec<Line>,
+    level: usize,
+}
+
+impl Page {
+    fn line(&mut self, text: String) {
+        self.lines.push(Line {
+            level: self.level,
+            text,
+        });
+    }
+
+    fn open(&mut self, text: &str) {
+        self.line(text.to_owned());
+        self.level += 1;
+    }
+
+    fn close(&mut self, text: &str) {
+        self.level -= 1;
+        self.line(text.to_owned());
+    }
+
+    /// An attribute of ours. nixfmt never breaks the line after such a short name.
+    fn string(&mut self, name: &str, value: &str) {
+        self.line(format!("{name} = {};", quoted(value)));
+    }
+
+    fn headers<'a>(&mut self, fields: impl Iterator<Item = (&'a str, Vec<&'a str>)>) {
+        let mut fields = fields.peekable();
+        if fields.peek().is_none() {
+            self.line("headers = { };".to_owned());
+            return;
+        }
+        self.open("headers = {");
+        for (name, values) in fields {
+            let name = quoted(name);
+            if let [value] = values.as_slice() {
+                self.breakable(&format!("{name} ="), format!("{};", quoted(value)));
+            } else {
+                self.open(&format!("{name} = ["));
+                for value in values {
+                    self.line(quoted(value));
+                }
+                self.close("];");
+            }
+        }
+        self.close("};");
+    }
+
+    /// Two parts, on one line where it is not too long.
+    fn breakable(&mut self, first: &str, second: String) {
+        let whole = format!("{first} {second}");
+        if fits(&whole) {
+            self.line(whole);
+        } else {
+            self.open(first);
+            self.line(second);
+            self.level -= 1;
+        }
+    }
+
+    fn body(&mut self, body: &Body) {
+        match body {
+            Body::Empty => self.line("file = null;".to_owned()),
+            Body::Pin(pin) => self.pin(pin),
+            Body::Text { name, text } if name.contains('\0') || text.contains('\0') => {
+                self.unprintable("the text contains a NUL character");
+            }
+            Body::Text { name, text } => self.line(format!(
+                "file = builtins.toFile {} {};",
+                quoted(name),
+                quoted(text)
+            )),
+            Body::File(file) => match path(file) {
+                quote::Path::Literal(literal) => self.line(format!("file = {literal};")),
+                quote::Path::Sum(base, added) => {
+                    let whole = format!("{base} + {added};");
+                    if fits(&whole) {
+                        self.breakable("file =", whole);
+                    } else {
+                        self.open("file =");
+                        self.line(base.to_owned());
+                        self.line(format!("+ {added};"));
+                        self.level -= 1;
+                    }
+                }
+                quote::Path::Unprintable => {
+                    self.unprintable("the path is not UTF-8, or contains a NUL character");
+                }
+            },
+        }
+    }
+
+    fn pin(&mut self, pin: &Pin) {
+        if pin.name.contains('\0') {
+            self.unprintable("the name contains a NUL character");
+            return;
+        }
+        self.open("file = fetchurl {");
+        self.string("name", &pin.name);
+        self.string("url", pin.url.as_str());
+        let hash = pin.hash.as_ref().map(ToString::to_string);
+        self.string("hash", &hash.unwrap_or_default());
+        self.close("};");
+    }
+
+    fn unprintable(&mut self, reason: &str) {
+        self.line(format!("file = throw {};", quoted(reason)));
+    }
+}
+
+fn fits(line: &str) -> bool {
+    line.chars().count() <= WIDTH
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,15 +24,15 @@ use super::url::Url;
 #[derive(Debug, Error)]
 pub enum ManifestError {
     /// The text is not JSON, or not a list.
-    #[error("line {line}: {source}")]
+    #[error("line {line}: {error}")]
     Syntax {
         /// The line, from 1.
         line: usize,
         /// What is wrong, with the column.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// An entry is wrong.
-    #[error("line {line}: entry {index}{}: {source}", for_url(url.as_deref()))]
+    #[error("line {line}: entry {index}{}: {error}", for_url(url.as_deref()))]
     Entry {
         /// The entry's place in the list, from 0.
         index: usize,
@@ -41,7 +41,7 @@ pub enum ManifestError {
         /// The line, from 1.
         line: usize,
         /// What is wrong, with the column.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// Two entries answer the same request.
     #[error("entry {index} for `{url}` answers the same request as entry {first}")]
@@ -85,16 +85,16 @@ pub fn read(text: &str) -> Result<Vec<Entry>, ManifestError> {
             index.set(None);
             json.end().map(|()| entries)
         })
-        .map_err(|source| {
-            let line = source.line();
+        .map_err(|error| {
+            let line = error.line();
             match index.get() {
-                Some(index) if source.is_data() => ManifestError::Entry {
+                Some(index) if error.is_data() => ManifestError::Entry {
                     index,
                     url: url_of(text, index),
                     line,
-                    source,
+                    error,
                 },
-                _ => ManifestError::Syntax { line, source },
+                _ => ManifestError::Syntax { line, error },
             }
         })?;
     let mut seen = BTreeMap::new();

@@ -9,7 +9,10 @@ mod condition;
 mod entry;
 mod headers;
 pub mod manifest;
+pub mod nix;
 mod sri;
+#[cfg(test)]
+pub(crate) mod strategies;
 mod url;
 
 pub use body::{Body, BodyError, Pin};

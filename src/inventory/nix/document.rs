@@ -1,0 +1,285 @@
+//! A whole `proxy_content.nix`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rnix::Root;
+use rnix::ast::{self, BinOpKind, Expr, Param};
+use rowan::ast::AstNode;
+
+use super::entry::{self, Fetchurl};
+use super::error::NixError;
+use super::literal::peel;
+use super::nesting;
+use super::source::Source;
+use crate::inventory::Entry;
+
+/// Names that a literal file uses, and that its function must not bind to something else.
+const RESERVED: &[&str] = &["builtins", "false", "null", "true"];
+
+/// A file together with the entries that it lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    text: String,
+    entries: Vec<Located>,
+    place: Place,
+}
+
+/// An entry, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// The entry.
+    pub entry: Entry,
+    /// The line that it starts on, from 1.
+    pub line: usize,
+}
+
+/// Where entries can be added. All ranges are bytes of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The list, its brackets included.
+    pub(crate) list: Range<usize>,
+    /// Its items.
+    pub(crate) items: Vec<Range<usize>>,
+    /// How `fetchurl` comes in, or could.
+    pub(crate) function: Function,
+}
+
+/// The function around the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// There is none. The expression starts at this byte.
+    None(usize),
+    /// It has `fetchurl` already.
+    Fetchurl,
+    /// `{ … }:` without `fetchurl`.
+    Pattern {
+        /// The byte after its `{`.
+        open: usize,
+        /// Where its first argument, or its `...`, starts.
+        first: Option<usize>,
+    },
+    /// `name:`, which ends at this byte.
+    Name(usize),
+}
+
+impl Document {
+    /// Reads a file that is a literal list, with or without a function around it.
+    ///
+    /// # Errors
+    ///
+    /// [`NixError::NotLiteral`] where Nix has to evaluate the file first, see
+    /// [`Document::evaluated`]; any other where the file is wrong.
+    pub fn parse(text: &str) -> Result<Self, NixError> {
+        let source = Source::new(text);
+        let expr = syntax(&source)?;
+        let (function, body) = function(expr);
+        let fetchurl = if function == Function::Fetchurl {
+            Fetchurl::Defined
+        } else {
+            Fetchurl::Undefined
+        };
+        let body = body.ok_or_else(|| empty(&source))?;
+        let Expr::List(list) = &body.expr else {
+            return Err(source.not_list(&body.expr));
+        };
+        if let Some(name) = body.rebound {
+            return Err(NixError::NotLiteral {
+                line: source.line(list),
+                what: format!("a file whose argument is called `{name}`"),
+            });
+        }
+        let entries = list
+            .items()
+            .map(|item| {
+                let line = source.line(&item);
+                entry::read(&source, fetchurl, &item).map(|entry| Located { entry, line })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        refuse_duplicates(&entries)?;
+        Ok(Self {
+            text: text.to_owned(),
+            entries,
+            place: place(list, function),
+        })
+    }
+
+    /// A file that Nix has evaluated: `entries` are what it came to. Its text is only searched for
+    /// the list that new entries can be added to, through `let`, `with`, `assert` and `++`.
+    ///
+    /// Each entry's line is that of the list.
+    pub fn evaluated(text: &str, entries: Vec<Entry>) -> Result<Self, NixError> {
+        let source = Source::new(text);
+        let (function, body) = function(syntax(&source)?);
+        let mut expr = body.ok_or_else(|| empty(&source))?.expr;
+        let list = loop {
+            let inner = match &expr {
+                Expr::List(list) => break list.clone(),
+                Expr::Paren(paren) => paren.expr(),
+                Expr::LetIn(binding) => binding.body(),
+                Expr::With(with) => with.body(),
+                Expr::Assert(assertion) => assertion.body(),
+                Expr::BinOp(sum) if sum.operator() == Some(BinOpKind::Concat) => {
+                    let right = sum.rhs().and_then(peel);
+                    if matches!(right, Some(Expr::List(_))) {
+                        right
+                    } else {
+                        sum.lhs()
+                    }
+                }
+                _ => None,
+            };
+            expr = inner.ok_or_else(|| source.not_list(&expr))?;
+        };
+        let line = source.line(&list);
+        let entries: Vec<_> = entries
+            .into_iter()
+            .map(|entry| Located { entry, line })
+            .collect();
+        refuse_duplicates(&entries)?;
+        Ok(Self {
+            text: text.to_owned(),
+            entries,
+            place: place(&list, function),
+        })
+    }
+
+    /// The text, byte for byte as it was read.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The entries in the order of the file. No two have the same [`Entry::id`].
+    #[must_use]
+    pub fn entries(&self) -> &[Located] {
+        &self.entries
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+/// The file's expression.
+fn syntax(source: &Source) -> Result<Expr, NixError> {
+    if let Some(offset) = nesting::too_deep(source.text) {
+        return Err(NixError::NotLiteral {
+            line: source.line_at(offset),
+            what: "an expression this deeply nested".to_owned(),
+        });
+    }
+    let root = Root::parse(source.text)
+        .ok()
+        .map_err(|error| source.syntax_error(&error))?;
+    root.expr().ok_or_else(|| empty(source))
+}
+
+fn empty(source: &Source) -> NixError {
+    NixError::Syntax {
+        line: source.line_at(source.text.len()),
+        column: 1,
+        what: "the file is empty".to_owned(),
+    }
+}
+
+/// What the file's function, or the file, gives.
+struct Given {
+    expr: Expr,
+    /// A name that the function binds although it means something else in a literal.
+    rebound: Option<String>,
+}
+
+/// The function around the list, and what it gives.
+fn function(expr: Expr) -> (Function, Option<Given>) {
+    let start = range(&expr).start;
+    let Some(peeled) = peel(expr) else {
+        return (Function::None(start), None);
+    };
+    let Expr::Lambda(lambda) = peeled else {
+        let given = Given {
+            expr: peeled,
+            rebound: None,
+        };
+        return (Function::None(start), Some(given));
+    };
+    let mut names = Vec::new();
+    let function = match lambda.param() {
+        Some(Param::Pattern(pattern)) => {
+            names.extend(pattern.pat_entries().filter_map(|entry| entry.ident()));
+            names.extend(pattern.pat_bind().and_then(|bind| bind.ident()));
+            pattern_function(&pattern)
+        }
+        Some(Param::IdentParam(name)) => {
+            names.extend(name.ident());
+            Function::Name(range(&name).end)
+        }
+        None => Function::None(start),
+    };
+    let rebound = names
+        .iter()
+        .map(ToString::to_string)
+        .find(|name| RESERVED.contains(&name.as_str()));
+    let given = lambda
+        .body()
+        .and_then(peel)
+        .map(|expr| Given { expr, rebound });
+    (function, given)
+}
+
+fn pattern_function(pattern: &ast::Pattern) -> Function {
+    let is_fetchurl = |entry: ast::PatEntry| {
+        entry
+            .ident()
+            .is_some_and(|name| name.to_string() == "fetchurl")
+    };
+    if pattern.pat_entries().any(is_fetchurl) {
+        return Function::Fetchurl;
+    }
+    let brace = pattern
+        .syntax()
+        .children_with_tokens()
+        .filter_map(rowan::NodeOrToken::into_token)
+        .find(|token| token.kind() == rnix::SyntaxKind::TOKEN_L_BRACE);
+    let pattern_start = range(pattern).start;
+    let first = pattern
+        .pat_entries()
+        .next()
+        .map(|entry| range(&entry).start)
+        .or_else(|| {
+            pattern
+                .ellipsis_token()
+                .map(|token| token.text_range().start().into())
+        });
+    Function::Pattern {
+        open: brace.map_or(pattern_start, |token| token.text_range().end().into()),
+        first,
+    }
+}
+
+fn place(list: &ast::List, function: Function) -> Place {
+    Place {
+        list: range(list),
+        items: list.items().map(|item| range(&item)).collect(),
+        function,
+    }
+}
+
+fn range(node: &impl AstNode<Language = rnix::NixLanguage>) -> Range<usize> {
+    node.syntax().text_range().into()
+}
+
+fn refuse_duplicates(entries: &[Located]) -> Result<(), NixError> {
+    let mut seen = BTreeMap::new();
+    for located in entries {
+        if let Some(first) = seen.insert(located.entry.id(), located.line) {
+            return Err(NixError::Duplicate {
+                line: located.line,
+                first,
+                method: located.entry.method.to_string(),
+                url: located.entry.url.clone(),
+            });
+        }
+    }
+    Ok(())
+}

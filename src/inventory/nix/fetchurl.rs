@@ -1,0 +1,219 @@
+//! `fetchurl { … }`, as far as it fetches just the bytes behind a URL.
+
+use rnix::ast::{self, Expr};
+
+use super::attrs::{Attrs, Field, nearest};
+use super::error::NixError;
+use super::literal::peel;
+use super::source::Source;
+use crate::inventory::url::fetchurl_name;
+use crate::inventory::{Algorithm, Pin, Sri, SriError, Url, UrlError};
+
+const WITHIN: &str = "`fetchurl`";
+
+/// Attributes that say how to fetch, but change neither the bytes nor the name.
+const HARMLESS: &[&str] = &[
+    "allowSubstitutes",
+    "curlOpts",
+    "curlOptsList",
+    "meta",
+    "netrcImpureEnvVars",
+    "netrcPhase",
+    "passthru",
+    "preferLocalBuild",
+];
+
+/// Attributes that change the bytes, unless they are false.
+const SWITCHES: &[&str] = &["downloadToTemp", "executable", "recursiveHash", "showURLs"];
+
+/// Attributes that change the bytes or the name.
+const EFFECTIVE: &[&str] = &["md5", "pname", "postFetch", "sha1", "version"];
+
+/// What a person may have meant.
+const KNOWN: &[&str] = &[
+    "curlOpts",
+    "curlOptsList",
+    "hash",
+    "name",
+    "outputHash",
+    "outputHashAlgo",
+    "sha256",
+    "sha512",
+    "url",
+    "urls",
+];
+
+/// Reads the argument of `fetchurl`.
+pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<Pin, NixError> {
+    let mut attrs = Attrs::read(source, set)?;
+    let line = attrs.line;
+    let (address, address_line) = address(source, &mut attrs)?;
+    let name = match attrs.take("name") {
+        Some(field) => field.string(source)?,
+        None => fetchurl_name(&address),
+    };
+    let hash = hash(source, &mut attrs)?;
+    for field in attrs.rest() {
+        refuse_unless_harmless(source, &field)?;
+    }
+    let Some(hash) = hash else {
+        return Err(NixError::Missing {
+            line,
+            name: "hash",
+            within: WITHIN,
+        });
+    };
+    let url = Url::parse(&address).map_err(|error| match error {
+        // `mirror://…`: only nixpkgs knows what it stands for.
+        UrlError::OtherScheme { scheme, .. } => NixError::NotLiteral {
+            line: address_line,
+            what: format!("a {scheme} URL"),
+        },
+        error => NixError::Url {
+            line: address_line,
+            error,
+        },
+    })?;
+    Ok(Pin {
+        name,
+        url,
+        hash: hash.known(),
+    })
+}
+
+/// A hash attribute that is there.
+enum Given {
+    /// Emptied, or all zeros.
+    Placeholder,
+    Hash(Sri),
+}
+
+impl Given {
+    fn known(self) -> Option<Sri> {
+        match self {
+            Self::Placeholder => None,
+            Self::Hash(hash) => Some(hash),
+        }
+    }
+}
+
+/// The first URL, and its line.
+fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, usize), NixError> {
+    if let Some(field) = attrs.take("url") {
+        if let Some(urls) = attrs.take("urls") {
+            return Err(NixError::NotLiteral {
+                line: urls.line,
+                what: "`fetchurl` with both `url` and `urls`".to_owned(),
+            });
+        }
+        return Ok((field.string(source)?, field.line));
+    }
+    let missing = NixError::Missing {
+        line: attrs.line,
+        name: "url",
+        within: WITHIN,
+    };
+    let field = attrs.take("urls").ok_or(missing.clone())?;
+    let Expr::List(list) = field.expr("a list")? else {
+        return Err(source.not("a list", "`urls`", field.expr("a list")?));
+    };
+    let first = source.strings("a URL", list)?.into_iter().next();
+    Ok((first.ok_or(missing)?, field.line))
+}
+
+/// The one hash among the attributes; `None` where there is none.
+fn hash(source: &Source, attrs: &mut Attrs) -> Result<Option<Given>, NixError> {
+    let algorithm = match attrs.take("outputHashAlgo") {
+        Some(field) if !is_null(field.expr("a string")?) => {
+            Some((field.string(source)?, field.line))
+        }
+        _ => None,
+    };
+    let mut found: Option<(Field, Option<Algorithm>)> = None;
+    for (name, of) in [
+        ("hash", None),
+        ("sha256", Some(Algorithm::Sha256)),
+        ("sha512", Some(Algorithm::Sha512)),
+        ("outputHash", None),
+    ] {
+        let Some(field) = attrs.take(name) else {
+            continue;
+        };
+        if let Some((first, _)) = &found {
+            return Err(NixError::Twice {
+                line: field.line,
+                name: "hash".to_owned(),
+                first: first.line,
+            });
+        }
+        found = Some((field, of));
+    }
+    let Some((field, of)) = found else {
+        return Ok(None);
+    };
+    let text = field.string(source)?;
+    if text.is_empty() {
+        return Ok(Some(Given::Placeholder));
+    }
+    let refuse = |error: SriError, line: usize| match error {
+        SriError::Algorithm { name } => NixError::NotLiteral {
+            line,
+            what: format!("a {name} hash"),
+        },
+        error => NixError::Hash { line, error },
+    };
+    let of = match (of, algorithm) {
+        (None, Some((name, line))) if field.name == "outputHash" && !name.is_empty() => {
+            Some(name.parse().map_err(|error| refuse(error, line))?)
+        }
+        (of, _) => of,
+    };
+    let hash = match of {
+        Some(algorithm) => Sri::parse_as(algorithm, &text),
+        None => text.parse(),
+    }
+    .map_err(|error| refuse(error, field.line))?;
+    Ok(Some(if hash.is_fake() {
+        Given::Placeholder
+    } else {
+        Given::Hash(hash)
+    }))
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Ident(ident) if ident.to_string() == "null")
+}
+
+/// Passes what does not change the bytes; leaves to Nix what may.
+fn refuse_unless_harmless(source: &Source, field: &Field) -> Result<(), NixError> {
+    let name = field.name.as_str();
+    if HARMLESS.contains(&name) {
+        return Ok(());
+    }
+    let expr = field.expr("a value").ok().cloned().and_then(peel);
+    let without_effect = expr.is_some_and(|expr| match name {
+        "postFetch" => source.string(name, &expr).is_ok_and(|text| text.is_empty()),
+        "outputHashMode" => source.string(name, &expr).is_ok_and(|text| text == "flat"),
+        _ => SWITCHES.contains(&name) && source.boolean(name, &expr) == Ok(false),
+    });
+    if without_effect {
+        return Ok(());
+    }
+    // A slip of the pen is worth a better answer than "ask Nix".
+    match nearest(name, KNOWN) {
+        Some(known)
+            if !EFFECTIVE.contains(&name) && strsim::damerau_levenshtein(name, known) == 1 =>
+        {
+            Err(NixError::Unknown {
+                line: field.line,
+                name: field.name.clone(),
+                within: WITHIN,
+                nearest: Some(known),
+            })
+        }
+        _ => Err(NixError::NotLiteral {
+            line: field.line,
+            what: format!("`fetchurl` with `{name}`"),
+        }),
+    }
+}
