@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::{Reason, UpstreamError, download::DownloadError};
 use crate::{
     bodies::{CacheError, CachedBody},
     inventory::{Headers, Sri, Url},
-    proxy::{Refusal, RequestError},
+    proxy::{Refusal, RequestError, body_hash},
     report::chain,
 };
 
@@ -36,7 +37,7 @@ pub struct Question {
 }
 
 impl Question {
-    pub(super) fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
@@ -47,7 +48,7 @@ impl Question {
             authorization: headers.contains_key(header::AUTHORIZATION),
             accept: text("accept").filter(|accept| accept != "*/*"),
             git_protocol: text("git-protocol"),
-            body: (!body.is_empty()).then(|| Sri::sha256_of(body)),
+            body: body_hash(headers, body),
         }
     }
 }

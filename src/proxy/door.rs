@@ -217,10 +217,10 @@ impl<H: Handler> FrontDoor<H> {
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
         server.http1().half_close(true);
-        let served = server
+        let ended = server
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .await;
-        if let Err(error) = served {
+        if let Err(error) = ended {
             match error.downcast_ref::<hyper::Error>() {
                 Some(error) if error.is_parse() => self.not_http(&origin),
                 _ => debug!(error = chain(&*error), "a connection broke off"),

@@ -25,7 +25,7 @@ pub use authority::{Authority, AuthorityError};
 pub(crate) use body::read_piece;
 pub use body::{Body, BodyError, empty, file, full, stream};
 pub use door::{FrontDoor, Handler, Refusal};
-pub use request::{Request, RequestError};
+pub use request::{Request, RequestError, body_hash};
 
 /// What a handler gives back.
 pub type Response = http::Response<Body>;

@@ -1,12 +1,19 @@
 //! A request with the absolute URL that it is for.
 
+use std::io::Read;
+
 use bytes::Bytes;
-use http::{HeaderMap, Method, header::HeaderValue, uri};
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use http::{
+    HeaderMap, Method,
+    header::{CONTENT_ENCODING, HeaderValue},
+    uri,
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::door::Origin;
-use crate::inventory::{Scheme, Url, UrlError};
+use crate::inventory::{Scheme, Sri, Url, UrlError};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
 /// known whole before it can be matched, or sent again after a redirect.
@@ -81,6 +88,30 @@ impl Request {
     }
 }
 
+/// The hash of a request's body, if there is one, without its content coding: a client may compress the
+/// same body at one time and not at another.
+#[must_use]
+pub fn body_hash(headers: &HeaderMap, body: &Bytes) -> Option<Sri> {
+    if body.is_empty() {
+        return None;
+    }
+    let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    let decoded = match coding {
+        Some(b"gzip" | b"x-gzip") => decode(MultiGzDecoder::new(body.as_ref())),
+        Some(b"deflate") => decode(ZlibDecoder::new(body.as_ref())),
+        _ => None,
+    };
+    Some(Sri::sha256_of(decoded.as_deref().unwrap_or(body)))
+}
+
+/// What `decoder` gives; `None` where it is not what it says, or far too large.
+fn decode(decoder: impl Read) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    let limit = MAX_REQUEST_BODY as u64;
+    let length = decoder.take(limit).read_to_end(&mut plain).ok()?;
+    (length as u64 != limit).then_some(plain)
+}
+
 /// The absolute URL of a request target.
 ///
 /// The target is what counts, and in a tunnel the target of `CONNECT`: the Host header may lack
@@ -106,4 +137,32 @@ fn target(origin: &Origin, uri: &uri::Uri) -> Result<Url, RequestError> {
         (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(path.to_owned())),
     };
     Ok(Url::parse(&url)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::*;
+
+    #[test]
+    fn a_compressed_body_has_the_hash_of_what_it_says() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(b"question").unwrap();
+        let compressed = Bytes::from(encoder.finish().unwrap());
+        let mut headers = HeaderMap::new();
+        let raw = body_hash(&headers, &compressed);
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let expected = Some(Sri::sha256_of(b"question"));
+        assert_eq!(body_hash(&headers, &compressed), expected);
+        assert_ne!(raw, expected);
+        // What only says that it is compressed is taken as it is.
+        assert_eq!(
+            body_hash(&headers, &Bytes::from_static(b"question")),
+            expected
+        );
+        assert_eq!(body_hash(&headers, &Bytes::new()), None);
+    }
 }

@@ -17,8 +17,10 @@ use http::{
 
 use super::{Answer, Content, Key, Matcher, nearest::nearest};
 use crate::{
-    inventory::{Sri, Url},
-    proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, file, full},
+    inventory::Url,
+    proxy::{
+        Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
+    },
     report::chain,
 };
 
@@ -92,23 +94,23 @@ impl Replay {
         response
     }
 
+    /// What is said of a miss, ending in a newline.
     fn explain(&self, miss: &Miss) -> String {
-        let mut text = format!("miss: {miss} is not in the inventory\n");
+        let mut lines = vec![format!("miss: {miss} is not in the inventory")];
         let of_url = self.matcher.of_url(&miss.url);
-        for answer in of_url {
-            let condition = if answer.condition.is_empty() {
+        if of_url.is_empty() {
+            let near = nearest(&miss.url, self.matcher.urls());
+            lines.extend(near.iter().map(|url| format!("  nearest: {url}")));
+        }
+        lines.extend(of_url.iter().map(|answer| {
+            let only = if answer.condition.is_empty() {
                 ""
             } else {
                 ", for other requests"
             };
-            text += &format!("  there: {} {}{condition}\n", answer.method, answer.url);
-        }
-        if of_url.is_empty() {
-            for url in nearest(&miss.url, self.matcher.urls()) {
-                text += &format!("  nearest: {url}\n");
-            }
-        }
-        text
+            format!("  there: {} {}{only}", answer.method, answer.url)
+        }));
+        lines.join("\n") + "\n"
     }
 }
 
@@ -127,7 +129,7 @@ impl Handler for Replay {
             url: &request.url,
             method: &request.method,
             headers: &request.headers,
-            body: (!body.is_empty()).then(|| Sri::sha256_of(&body)),
+            body: body_hash(&request.headers, &body),
         };
         let Some(found) = self.matcher.find(&key) else {
             return self.miss(&key);

@@ -89,7 +89,7 @@ mod tests {
         };
         match &matcher.find(&key)?.content {
             Content::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
-            other => panic!("{other:?}"),
+            Content::File(path) => panic!("{path:?}"),
         }
     }
 

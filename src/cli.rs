@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::capture::ConnectTo;
+
+/// Makes builds hermetic that insist on downloading.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Say more of what happens; twice, still more.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// What buildproxy can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a command, or a shell, and record what it downloads.
+    Capture(CaptureArgs),
+    /// Run a command, or a shell, and answer its downloads from an inventory, without a network.
+    Replay(ReplayArgs),
+}
+
+/// `buildproxy capture`.
+#[derive(Debug, Args)]
+pub struct CaptureArgs {
+    /// The inventory to write. What it has already is kept.
+    #[arg(short, long, value_name = "FILE", default_value = "proxy_content.nix")]
+    pub output: PathBuf,
+    /// Start afresh, without what the inventory has already.
+    #[arg(long)]
+    pub replace: bool,
+    /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<ConnectTo>,
+    /// What both verbs have.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `buildproxy replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A proxy_content.nix, or a manifest (JSON).
+    #[arg(value_name = "INVENTORY")]
+    pub inventory: PathBuf,
+    /// Exit with status 4 where a request was not answered.
+    #[arg(long, conflicts_with = "daemon")]
+    pub strict: bool,
+    /// Go on in the background, and print the environment as `export` lines.
+    #[arg(long, conflicts_with = "command")]
+    pub daemon: bool,
+    /// End when the process PID ends.
+    #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
+    pub watch_pid: Option<i32>,
+    /// What both verbs have.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// What both verbs have.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// The address to listen on. Only loopback addresses are allowed.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:0",
+        hide_default_value = true
+    )]
+    pub listen: SocketAddr,
+    /// The folder for the bodies of captured downloads [default: buildproxy in the user's cache folder].
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "BUILDPROXY_CACHE",
+        hide_env_values = true
+    )]
+    pub body_cache: Option<PathBuf>,
+    /// The command and its arguments. Without one, a shell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}

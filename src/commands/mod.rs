@@ -1,0 +1,63 @@
+//! One file a verb: what the command line asks for, done with the rest of the crate.
+
+mod capture;
+mod inventory;
+mod replay;
+
+use std::{io, net::TcpListener};
+
+use anyhow::{Context, bail};
+pub use inventory::InventoryError;
+
+use crate::{
+    bodies::BodyCache,
+    cli::{Cli, CommonArgs, Verb},
+};
+
+/// Does what the command line asks for, and gives the exit status.
+///
+/// # Errors
+///
+/// Whatever keeps it from being done. [`crate::report::Report`] makes a message and an exit status of it.
+pub fn run(cli: &Cli) -> anyhow::Result<u8> {
+    match &cli.verb {
+        Verb::Capture(args) => capture::run(args),
+        Verb::Replay(args) => replay::run(args),
+    }
+}
+
+impl CommonArgs {
+    /// Listens where the command line says.
+    fn bind(&self) -> anyhow::Result<TcpListener> {
+        let address = self.listen;
+        let failed = || format!("failed to listen on {address}");
+        if !address.ip().is_loopback() {
+            bail!(
+                "{}: others could use the proxy, it has to be a loopback address",
+                failed()
+            );
+        }
+        let bind = || -> io::Result<TcpListener> {
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        };
+        bind().with_context(failed)
+    }
+
+    /// The body cache that the command line says, or the user's.
+    fn cache(&self) -> anyhow::Result<BodyCache> {
+        match &self.body_cache {
+            Some(folder) => Ok(BodyCache::at(std::path::absolute(folder)?)),
+            None => Ok(BodyCache::of_user()?),
+        }
+    }
+}
+
+/// The runtime on which a proxy is served.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.context("failed to start the runtime")
+}

@@ -1,0 +1,123 @@
+//! `buildproxy replay`: runs a command, a shell, or whoever gets the environment, behind an inventory.
+
+use std::{
+    io::{Write, stdout},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use rustix::process::Pid;
+use tokio::net::TcpListener;
+
+use super::{inventory, runtime};
+use crate::{
+    cli::ReplayArgs,
+    process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
+    proxy::{Authority, FrontDoor},
+    replay::{Answer, Miss, Replay, ShelfError, shelve},
+    report::chain,
+    trust::{Bundle, Environment, Reach},
+};
+
+/// The exit status of a command that missed something, where that is not to be.
+const MISSED: u8 = 4;
+
+/// So many bodies that are missing are named.
+const NAMED: usize = 10;
+
+pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
+    let answers = answers(args)?;
+    let authority = Authority::new()?;
+    let bundle = Bundle::write(&[&authority.certificate_pem()])?;
+    let listener = args.common.bind()?;
+    let address = listener
+        .local_addr()
+        .context("failed to find out the port")?;
+    let environment = Environment::new(address, &bundle.path(), Reach::Nothing);
+    let replay = Arc::new(Replay::new(answers));
+    let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
+
+    if args.daemon {
+        // The background gets the bundle, which goes with it, and so does all the rest.
+        if let Fork::Foreground(background) = fork().context("failed to go into the background")? {
+            std::mem::forget(bundle);
+            print_exports(&environment, background)?;
+            return Ok(0);
+        }
+        let watched = args.watch_pid.and_then(Pid::from_raw);
+        runtime()?.block_on(async {
+            let mut signals = Signals::take()?;
+            tokio::spawn(door.serve(TcpListener::from_std(listener)?));
+            tokio::select! {
+                () = until(watched) => {}
+                _ = signals.next() => {}
+            }
+            anyhow::Ok(())
+        })?;
+        return Ok(0);
+    }
+
+    let mut job = Job::new(&args.common.command, Mode::Replay).context("failed to make a shell")?;
+    job.envs(environment.iter());
+    let status = runtime()?.block_on(async {
+        let mut signals = Signals::take()?;
+        tokio::spawn(door.serve(TcpListener::from_std(listener)?));
+        anyhow::Ok(job.run(&mut signals).await?)
+    })?;
+    let misses = replay.misses();
+    report(&misses);
+    if args.strict && !misses.is_empty() {
+        return Ok(MISSED);
+    }
+    Ok(exit_code(status))
+}
+
+/// Waits for the end of a process; of none, for ever.
+async fn until(watched: Option<Pid>) {
+    match watched {
+        Some(process) => ended(process).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<()> {
+    let exports = environment.to_exports();
+    let pid = background.as_raw_nonzero();
+    write!(stdout(), "{exports}export BUILDPROXY_PID='{pid}'\n")
+        .context("failed to print the environment")
+}
+
+/// Everything that the inventory answers, ready to be given.
+fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
+    let path = std::path::absolute(&args.inventory)?;
+    let entries = inventory::read(&path)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let cache = args.common.cache().ok();
+    match shelve(entries, folder, cache.as_ref()) {
+        Ok(answers) => Ok(answers),
+        Err(missing) => bail!(describe(&path, &missing)),
+    }
+}
+
+fn describe(path: &Path, missing: &[ShelfError]) -> String {
+    let mut text = format!("failed to replay '{}'", path.display());
+    for error in missing.iter().take(NAMED) {
+        text += &format!("\n  {}", chain(error));
+    }
+    if missing.len() > NAMED {
+        text += &format!("\n  and {} more", missing.len() - NAMED);
+    }
+    text
+}
+
+fn report(misses: &[(Miss, u32)]) {
+    if misses.is_empty() {
+        return;
+    }
+    eprintln!("buildproxy: not in the inventory, and so answered with 403:");
+    for (miss, times) in misses {
+        eprintln!("  {miss} ({times} times)");
+    }
+    eprintln!("hint: run the build under `buildproxy capture` to add what is missing");
+}

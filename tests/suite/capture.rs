@@ -1,0 +1,333 @@
+//! What a capture records, and what it leaves.
+
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::support::{Asked, Origin, Scene, answer, finish, need, run, text};
+
+const HELLO: &[(&str, &str)] = &[("/hello", "hello\n"), ("/other", "other\n")];
+
+#[test]
+fn what_was_captured_is_replayed_without_a_network() {
+    need("curl", "curl");
+    let script = "curl -sSf https://files.example.org/hello http://files.example.org/other";
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "hello\nother\n");
+    captured.says("2 downloads captured (2 new, 2 pinned, 0 vendored, 0 by redirects)");
+    drop(origin);
+    let replayed = scene.replay_script(script).ok();
+    assert_eq!(replayed.stdout, "hello\nother\n");
+    assert_eq!(replayed.stderr, "");
+}
+
+#[test]
+fn the_inventory_is_as_the_readme_shows_it() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    scene.capture_script(&origin, "curl -sSf https://files.example.org/hello").ok();
+    assert_eq!(
+        scene.read("proxy_content.nix"),
+        r#"{ fetchurl }:
+[
+  {
+    url = "https://files.example.org/hello";
+    file = fetchurl {
+      name = "hello";
+      url = "https://files.example.org/hello";
+      hash = "sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=";
+    };
+    status_code = 200;
+    headers = {
+      "content-type" = "text/plain";
+    };
+  }
+]
+"#
+    );
+}
+
+#[test]
+fn redirects_end_in_an_entry_for_the_first_url() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "http://start.example.org/a" => {
+            answer(301, &[("location", "https://start.example.org/b")], "moved")
+        }
+        "https://start.example.org/b" => answer(302, &[("location", "../c?token=x")], "moved"),
+        "https://start.example.org/c?token=x" => {
+            answer(307, &[("location", "https://end.example.com/d#part")], "")
+        }
+        "https://end.example.com/d" => text("arrived\n"),
+        other => panic!("{other}"),
+    });
+    let script = "curl -sSf -u user:password http://start.example.org/a";
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "arrived\n");
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("    url = ").count(), 1, "{inventory}");
+    assert!(inventory.contains("url = \"http://start.example.org/a\";"), "{inventory}");
+    let credentials = |asked: &Asked| asked.header("authorization").is_some();
+    let sent: Vec<_> = origin.asked().iter().map(credentials).collect();
+    // The first hop leaves the origin http://start.example.org, so nothing beyond it gets them.
+    assert_eq!(sent, [true, false, false, false]);
+    assert!(!inventory.contains("password"));
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, "arrived\n");
+}
+
+#[test]
+fn head_and_get_are_one_entry_with_a_body() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let script = "curl -sSfI https://a.example.org/hello; curl -sSf https://a.example.org/hello";
+    scene.capture_script(&origin, script).ok();
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("    url = \"https").count(), 1, "{inventory}");
+    assert!(!inventory.contains("method"), "{inventory}");
+    let replayed = scene.replay_script(script).ok();
+    assert!(replayed.stdout.to_lowercase().contains("content-length: 6\r\n"), "{}", replayed.stdout);
+    assert!(replayed.stdout.ends_with("\r\nhello\n"));
+}
+
+#[test]
+fn head_alone_keeps_its_length_and_downloads_nothing() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| {
+        assert_eq!(asked.method, "HEAD");
+        answer(200, &[("content-length", "123456789012"), ("etag", "\"1\"")], "")
+    });
+    let script = "curl -sSfI https://a.example.org/huge";
+    scene.capture_script(&origin, script).ok();
+    let replayed = scene.replay_script(script).ok();
+    let head = replayed.stdout.to_lowercase();
+    assert!(head.contains("content-length: 123456789012\r\n"), "{head}");
+    assert!(head.contains("etag: \"1\"\r\n"), "{head}");
+}
+
+#[test]
+fn what_a_plain_fetch_would_not_give_is_vendored() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://a.example.org/negotiated" if asked.header("accept") == Some("text/css") => {
+            text("css\n")
+        }
+        "https://a.example.org/negotiated" => text("html\n"),
+        "https://a.example.org/same" => text("same\n"),
+        "https://a.example.org/private" => match asked.header("authorization") {
+            None => answer(401, &[("www-authenticate", "Basic")], "who?\n"),
+            Some(_) => text("for you\n"),
+        },
+        "https://a.example.org/form" => {
+            let mut response = text("");
+            *response.body_mut() = buildproxy::proxy::full(Bytes::from(vec![b'x'; 5000]));
+            response
+        }
+        _ => answer(404, &[], "gone\n"),
+    });
+    let script = "
+        curl -sSf -H 'Accept: text/css' https://a.example.org/negotiated
+        curl -sSf -H 'Accept: text/css' https://a.example.org/same
+        curl -sS https://a.example.org/private
+        curl -sSf -u user:secret https://a.example.org/private
+        curl -sSf -d question https://a.example.org/form
+        curl -sS https://a.example.org/none";
+    let captured = scene.capture_script(&origin, script).ok();
+    let captured = captured.says("6 downloads captured (6 new, 1 pinned, 5 vendored, 0 by redirects)");
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("fetchurl {").count(), 1, "{inventory}");
+    assert!(!inventory.contains("secret"), "{inventory}");
+    let folder = fs::read_dir(scene.path("proxy_content")).unwrap();
+    assert_eq!(folder.count(), 1, "the small texts are in the inventory itself");
+    drop(origin);
+    let replayed = scene.replay_script(script).ok();
+    assert_eq!(replayed.stdout, captured.stdout);
+    assert!(replayed.stdout.starts_with("css\nsame\nwho?\nfor you\nxxxx"));
+    assert!(replayed.stdout.ends_with("xgone\n"));
+}
+
+#[test]
+fn a_later_success_stands_in_place_of_a_failure() {
+    let scene = Scene::new();
+    let tries = std::sync::atomic::AtomicU32::new(0);
+    let origin = Origin::start(move |_| {
+        match tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => answer(503, &[], "later\n"),
+            _ => text("now\n"),
+        }
+    });
+    scene.capture_script(&origin, "curl -sSf --retry 2 --retry-delay 0 https://a.example.org/x").ok();
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("status_code").count(), 1);
+    assert!(inventory.contains("status_code = 200;"), "{inventory}");
+}
+
+#[test]
+fn a_body_that_breaks_off_is_not_recorded_and_the_client_sees_it() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| broken(1000));
+    let script = "curl -sS -o file https://a.example.org/x && exit 99; wc -c <file";
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "500\n");
+    captured.says("skipped: https://a.example.org/x is not recorded");
+    assert!(!scene.read("proxy_content.nix").contains("url"));
+}
+
+/// Says `length` bytes, and gives half of them.
+fn broken(length: u64) -> Response<buildproxy::proxy::Body> {
+    let half = usize::try_from(length / 2).unwrap();
+    let pieces = vec![
+        Ok(Bytes::from(vec![b'x'; half])),
+        Err(std::io::Error::other("on purpose")),
+    ];
+    let mut response = Response::new(buildproxy::proxy::stream(futures_util::stream::iter(pieces)));
+    response.headers_mut().insert("content-length", length.into());
+    response
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_no_hole() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let mut response = text("");
+        *response.body_mut() = buildproxy::proxy::full(Bytes::from(vec![b'\n'; 20 << 20]));
+        response
+    });
+    let script = "curl -sS https://a.example.org/x | head -c 5 | wc -c";
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "5\n");
+    let whole = "curl -sSf https://a.example.org/x | wc -c";
+    assert_eq!(scene.replay_script(whole).ok().stdout, "20971520\n");
+}
+
+#[test]
+fn headers_from_upstream_are_never_nix_code() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let evil = r#"a"; x = ${builtins.abort "no"}; y = "\"#;
+        answer(200, &[("x-evil", evil), ("content-type", "text/plain")], "fine\n")
+    });
+    let url = r#"https://a.example.org/a"b%22$%7Bc%7D"#;
+    let script = format!("curl -sSfg '{url}'");
+    scene.capture_script(&origin, &script).ok();
+    let inventory = scene.read("proxy_content.nix");
+    assert!(inventory.contains(r#""a\"; x = \${builtins.abort \"no\"}; y = \"\\""#), "{inventory}");
+    let replayed = scene.replay_script(&format!("{script} -D -")).ok();
+    assert!(replayed.stdout.contains(r#"a"; x = ${builtins.abort "no"}; y = "\"#));
+}
+
+#[test]
+fn the_second_capture_keeps_what_is_there() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    scene.capture_script(&origin, "curl -sSf https://a.example.org/other").ok();
+    let edited = scene.read("proxy_content.nix").replace("[\n", "[\n  # by hand\n");
+    scene.write("proxy_content.nix", &edited);
+    let second = "curl -sSf https://a.example.org/other https://a.example.org/hello";
+    scene.capture_script(&origin, second).ok().says("(1 new, ");
+    let merged = scene.read("proxy_content.nix");
+    let kept = edited.strip_suffix("]\n").unwrap();
+    assert!(merged.starts_with(kept), "{merged}");
+    assert!(merged.contains("https://a.example.org/hello"));
+    let again = scene.capture_script(&origin, second).ok();
+    again.says("(0 new, ");
+    assert_eq!(scene.read("proxy_content.nix"), merged);
+    let afresh = ["--replace", "--", "curl", "-sSf", "https://a.example.org/hello"];
+    run(&mut scene.capture(&origin, &afresh)).ok();
+    assert!(!scene.read("proxy_content.nix").contains("by hand"));
+}
+
+#[test]
+fn a_changed_pin_is_reported_and_left() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/a", "one")]);
+    scene.capture_script(&origin, "curl -sSf https://a.example.org/a").ok();
+    let first = scene.read("proxy_content.nix");
+    let origin = Origin::with_texts(&[("/a", "two")]);
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/a")
+        .ok()
+        .says("changed: https://a.example.org/a");
+    assert_eq!(scene.read("proxy_content.nix"), first);
+}
+
+#[test]
+fn what_was_captured_is_written_when_the_command_fails() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let script = "curl -sSf https://a.example.org/hello; exit 7";
+    scene.capture_script(&origin, script).ends_with(7);
+    assert!(scene.read("proxy_content.nix").contains("/hello"));
+    let script = "curl -sSf https://a.example.org/other; kill -KILL $$";
+    scene.capture_script(&origin, script).ends_with(137);
+    assert!(scene.read("proxy_content.nix").contains("/other"));
+}
+
+#[test]
+fn what_was_captured_is_written_on_a_signal() {
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let scene = Scene::new();
+        let origin = Origin::with_texts(HELLO);
+        let script = "curl -sSf https://a.example.org/hello; echo ready >ready; exec sleep 60";
+        let mut capture = scene.capture(&origin, &["--", "sh", "-ec", script]);
+        // Not in the foreground of whatever terminal the tests run in.
+        std::os::unix::process::CommandExt::process_group(&mut capture, 0);
+        let child = capture.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(|| scene.path("ready").exists());
+        run(scene.command("kill").args([&format!("-{signal}"), &child.id().to_string()])).ok();
+        let ended = finish(child).ends_with(status);
+        ended.says("1 download captured");
+        assert!(scene.read("proxy_content.nix").contains("/hello"));
+    }
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen within 30 s");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn captures_run_side_by_side() {
+    let scenes = [Scene::new(), Scene::new()];
+    let origin = Origin::with_texts(HELLO);
+    // Each waits for the other inside of its capture.
+    let children: Vec<_> = (0..2)
+        .map(|index| {
+            let [mine, theirs] = [&scenes[index], &scenes[1 - index]].map(|scene| scene.path("here"));
+            let script = format!(
+                "touch {}; while ! [ -e {} ]; do sleep 0.05; done; curl -sSf https://a.example.org/hello",
+                mine.display(),
+                theirs.display()
+            );
+            let mut capture = scenes[index].capture(&origin, &["--", "sh", "-ec", &script]);
+            capture.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for (child, scene) in children.into_iter().zip(&scenes) {
+        finish(child).ok();
+        assert!(scene.read("proxy_content.nix").contains("/hello"));
+    }
+}
+
+#[test]
+fn upstream_that_cannot_be_verified_is_a_failure() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let mut capture = scene.capture(&origin, &["--", "curl", "-sS", "https://a.example.org/hello"]);
+    capture.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
+    let captured = run(&mut capture).ok();
+    assert!(captured.stdout.contains("failed to fetch https://a.example.org/hello"), "{captured:?}");
+    assert!(captured.stdout.contains("certificate"), "{captured:?}");
+    captured.says("skipped: failed to fetch https://a.example.org/hello");
+    assert!(!scene.read("proxy_content.nix").contains("url"));
+}

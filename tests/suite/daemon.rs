@@ -1,0 +1,69 @@
+//! `buildproxy replay --daemon`.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::support::{Scene, run};
+
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.write("body", "hello\n");
+    let file = scene.path("body");
+    let manifest = format!(r#"[{{"url":"https://a.example.org/hello","file":"{}"}}]"#, file.display());
+    scene.write("m.json", &manifest);
+    scene
+}
+
+#[test]
+fn it_answers_as_soon_as_it_has_printed_the_environment() {
+    let scene = scene();
+    let script = r#"
+        set -eu
+        exports=$("$0" replay m.json --daemon --watch-pid $$)
+        eval "$exports"
+        curl -sSf https://a.example.org/hello"#;
+    let mut shell = scene.offline("sh");
+    let asked = run(shell.args(["-c", script, env!("CARGO_BIN_EXE_buildproxy")])).ok();
+    assert_eq!(asked.stdout, "hello\n");
+}
+
+#[test]
+fn it_ends_with_the_process_that_it_watches_and_leaves_nothing() {
+    let scene = scene();
+    let mut watched = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
+    let replay = scene.daemon("m.json", &["--watch-pid", &watched.id().to_string()]);
+    let process = format!("/proc/{}/exe", replay.pid());
+    assert!(fs::read_link(&process).is_ok(), "it runs");
+    assert!(fs::metadata(replay.variable("SSL_CERT_FILE")).is_ok());
+    watched.kill().unwrap();
+    watched.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while fs::read_link(&process).is_ok() {
+        assert!(Instant::now() < deadline, "it still runs");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(fs::read_dir(scene.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn it_holds_neither_standard_output_nor_the_folder() {
+    let scene = scene();
+    // `$(…)` waits until nobody has the pipe any more.
+    let replay = scene.daemon("m.json", &[]);
+    let folder = fs::read_link(format!("/proc/{}/cwd", replay.pid())).unwrap();
+    assert_eq!(folder.to_str(), Some("/"));
+    let output = fs::read_link(format!("/proc/{}/fd/1", replay.pid())).unwrap();
+    assert_eq!(output.to_str(), Some("/dev/null"));
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_an_exit_status() {
+    let scene = Scene::new();
+    scene.write("m.json", r#"[{"url": "https://a.example.org/", "status_code": "two hundred"}]"#);
+    let failed = run(&mut scene.buildproxy(&["replay", "m.json", "--daemon"])).ends_with(3);
+    assert_eq!(failed.stdout, "");
+    failed.says("m.json: line 1: entry 0 for `https://a.example.org/`");
+}

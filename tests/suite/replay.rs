@@ -1,0 +1,123 @@
+//! What a replay answers.
+
+use std::fs;
+
+use crate::support::{Origin, Scene, run};
+
+const MANIFEST: &str = r#"[
+  {"url": "https://a.example.org/releases/a-1.0.tar.gz", "file": "FILE", "headers": {"content-type": "application/gzip", "etag": "\"1\""}},
+  {"url": "https://a.example.org/releases/a-1.1.tar.gz", "file": "FILE"},
+  {"url": "https://a.example.org/list", "headers": {"link": ["<a>", "<b>"]}, "file": "FILE"},
+  {"url": "https://a.example.org/only-posted", "method": "POST", "file": "FILE"}
+]"#;
+
+fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.write("body", "0123456789");
+    let manifest = MANIFEST.replace("FILE", scene.path("body").to_str().unwrap());
+    scene.write("m.json", &manifest);
+    scene
+}
+
+#[test]
+fn a_miss_is_403_at_once_and_names_the_nearest() {
+    let scene = scene();
+    let script = "curl -sS -i --retry 5 https://a.example.org/releases/a-2.0.tar.gz";
+    let replayed = run(scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]).arg("x")).ok();
+    let answer = &replayed.stdout;
+    assert!(answer.contains("HTTP/2 403"), "{answer}");
+    assert!(answer.contains("x-buildproxy: miss"), "{answer}");
+    for said in [answer, &replayed.stderr] {
+        assert!(said.contains("miss: GET https://a.example.org/releases/a-2.0.tar.gz is not in the inventory"), "{said}");
+        let nearest = said.lines().find(|line| line.contains("nearest:")).unwrap();
+        assert!(nearest.contains("https://a.example.org/releases/a-1.0.tar.gz"), "{said}");
+    }
+    replayed.says("hint: run the build under `buildproxy capture`");
+}
+
+#[test]
+fn a_miss_by_method_says_which_there_is() {
+    let scene = scene();
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--"]);
+    let missed = run(replay.args(["curl", "-sS", "https://a.example.org/only-posted"])).ok();
+    assert!(missed.stdout.contains("there: POST https://a.example.org/only-posted"), "{missed:?}");
+}
+
+#[test]
+fn strict_makes_a_miss_the_exit_status() {
+    let scene = scene();
+    let script = "curl -sS https://a.example.org/none; exit 0";
+    let replay = |option: &[&str]| {
+        let mut replay = scene.buildproxy(&["replay", "m.json"]);
+        run(replay.args(option).args(["--", "sh", "-c", script]))
+    };
+    replay(&[]).ok();
+    replay(&["--strict"]).ends_with(4);
+}
+
+#[test]
+fn parts_and_conditions_are_answered_from_the_whole() {
+    let scene = scene();
+    let url = "https://a.example.org/releases/a-1.0.tar.gz";
+    let script = format!(
+        "curl -sSf -r 2-4 {url}; echo
+         curl -sSf -r -3 -w ' %{{http_code}}\\n' {url}
+         curl -sS -r 10- -o body.416 -w '%{{http_code}}\\n' {url}
+         curl -sS -H 'If-None-Match: \"1\"' -w '%{{http_code}}\\n' {url}
+         printf 01234 >part; curl -sSf -C - -o part {url}; cat part"
+    );
+    let replayed = run(scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", &script]).arg("x")).ok();
+    assert_eq!(replayed.stdout, "234\n789 206\n416\n304\n0123456789");
+}
+
+#[test]
+fn headers_come_as_they_were() {
+    let scene = scene();
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "curl", "-sS", "--http1.1", "-i"]);
+    let head = run(replay.args(["https://a.example.org/list", "-o", "-"])).ok().stdout;
+    assert!(head.contains("link: <a>\r\nlink: <b>\r\n"), "{head}");
+    assert!(head.contains("content-length: 10\r\n"), "{head}");
+}
+
+#[test]
+fn a_body_that_went_missing_is_an_error_that_names_it() {
+    let scene = scene();
+    fs::remove_file(scene.path("body")).unwrap();
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "curl", "-sS"]);
+    let replayed = run(replay.args(["-w", "%{http_code}", "https://a.example.org/list"])).ok();
+    assert!(replayed.stdout.ends_with("500"), "{replayed:?}");
+    replayed.says("failed to read the body of https://a.example.org/list");
+}
+
+#[test]
+fn pins_that_are_not_in_the_body_cache_are_named() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/a", "a"), ("/b", "b")]);
+    scene.capture_script(&origin, "curl -sSf https://a.example.org/a https://a.example.org/b").ok();
+    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--", "touch", "ran"]);
+    replay.args(["--body-cache", "elsewhere"]);
+    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--body-cache", "elsewhere", "--", "touch", "ran"]);
+    let replayed = run(&mut replay).ends_with(1);
+    let replayed = replayed.says("the body of https://a.example.org/a (sha256-");
+    replayed.says("the body of https://a.example.org/b (sha256-");
+    assert!(!scene.path("ran").exists());
+}
+
+#[test]
+fn a_pin_by_sha512_or_in_another_spelling_is_read() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/hello", "hello\n")]);
+    let script = "curl -sSf https://a.example.org/hello";
+    scene.capture_script(&origin, script).ok();
+    let written = scene.read("proxy_content.nix");
+    let sri = "hash = \"sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=\"";
+    assert!(written.contains(sri));
+    for spelling in [
+        "sha256 = \"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\"",
+        "hash = \"sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\"",
+    ] {
+        scene.write("proxy_content.nix", &written.replace(sri, spelling));
+        let replayed = scene.replay_script(script);
+        assert_eq!(replayed.ok().stdout, "hello\n", "{spelling}");
+    }
+}

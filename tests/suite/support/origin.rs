@@ -1,0 +1,231 @@
+//! A web server on loopback, over http and https, for any host name.
+
+use std::{
+    convert::Infallible,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use buildproxy::proxy::{Authority, Body, empty, full};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::oneshot,
+};
+use tokio_rustls::LazyConfigAcceptor;
+
+/// A request that arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// `https://host/path`, by what the client said.
+    pub(crate) url: String,
+    pub(crate) method: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+type Answers = dyn Fn(&Asked) -> Response<Body> + Send + Sync;
+
+/// The server. It stops when this is dropped.
+pub(crate) struct Origin {
+    http: u16,
+    https: u16,
+    folder: TempDir,
+    log: Arc<Mutex<Vec<Asked>>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Origin {
+    pub(crate) fn start(answers: impl Fn(&Asked) -> Response<Body> + Send + Sync + 'static) -> Self {
+        let authority = Arc::new(Authority::new().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.crt"), authority.certificate_pem()).unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = oneshot::channel();
+        let (ports, bound) = std::sync::mpsc::channel();
+        let server = Server {
+            authority,
+            answers: Arc::new(answers),
+            log: Arc::clone(&log),
+        };
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+                ports.send((port(&http), port(&https))).unwrap();
+                tokio::select! {
+                    () = server.clone().accept(http, false) => {}
+                    () = server.accept(https, true) => {}
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_background();
+        });
+        let (http, https) = bound.recv().unwrap();
+        Self {
+            http,
+            https,
+            folder,
+            log,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// An origin that has one text for each path, and 404 for the rest.
+    pub(crate) fn with_texts(texts: &'static [(&'static str, &'static str)]) -> Self {
+        Self::start(move |asked| {
+            let path = http::Uri::try_from(&asked.url).unwrap().path().to_owned();
+            match texts.iter().find(|(known, _)| *known == path) {
+                Some((_, found)) => text(found),
+                None => answer(404, &[], "not here\n"),
+            }
+        })
+    }
+
+    /// The certificate that it is to be trusted by.
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
+    }
+
+    /// Writes its certificate behind those of `system`, so that both are trusted.
+    pub(crate) fn ca_and(&self, system: &Path) -> PathBuf {
+        let both = self.folder.path().join("both.crt");
+        let text = fs::read_to_string(system).unwrap() + &fs::read_to_string(self.ca()).unwrap();
+        fs::write(&both, text).unwrap();
+        both
+    }
+
+    pub(crate) fn https_port(&self) -> u16 {
+        self.https
+    }
+
+    pub(crate) fn http_port(&self) -> u16 {
+        self.http
+    }
+
+    /// The options by which all hosts are reached here.
+    pub(crate) fn connect_to(&self) -> [String; 4] {
+        let option = || "--connect-to".to_owned();
+        [
+            option(),
+            format!(":443:127.0.0.1:{}", self.https),
+            option(),
+            format!(":80:127.0.0.1:{}", self.http),
+        ]
+    }
+
+    /// What was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = self.thread.take().map(thread::JoinHandle::join);
+    }
+}
+
+#[derive(Clone)]
+struct Server {
+    authority: Arc<Authority>,
+    answers: Arc<Answers>,
+    log: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    async fn accept(self, listener: TcpListener, tls: bool) {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let server = self.clone();
+            tokio::spawn(async move {
+                if !tls {
+                    return server.serve(stream, "http").await;
+                }
+                let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+                let Ok(greeted) = acceptor.await else { return };
+                let name = greeted.client_hello().server_name().unwrap_or("127.0.0.1").to_owned();
+                let config = server.authority.server_config(&name).unwrap();
+                if let Ok(stream) = greeted.into_stream(config).await {
+                    server.serve(stream, "https").await;
+                }
+            });
+        }
+    }
+
+    async fn serve<S>(self, stream: S, scheme: &'static str)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let server = self.clone();
+            async move { Ok::<_, Infallible>(server.answer(scheme, request).await) }
+        });
+        let server = auto::Builder::new(TokioExecutor::new());
+        // A connection that breaks off is what some tests are about.
+        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    async fn answer(&self, scheme: &str, request: Request<Incoming>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let host = match head.headers.get("host") {
+            Some(host) => host.to_str().unwrap().to_owned(),
+            None => head.uri.authority().unwrap().to_string(),
+        };
+        let asked = Asked {
+            url: format!("{scheme}://{host}{}", head.uri.path_and_query().unwrap()),
+            method: head.method.to_string(),
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        };
+        let response = (self.answers)(&asked);
+        self.log.lock().unwrap().push(asked);
+        response
+    }
+}
+
+/// A response.
+pub(crate) fn answer(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: &'static str,
+) -> Response<Body> {
+    let body = if body.is_empty() { empty() } else { full(body) };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    for (name, value) in headers {
+        response.headers_mut().append(*name, value.parse().unwrap());
+    }
+    response
+}
+
+/// A text that is there.
+pub(crate) fn text(body: &'static str) -> Response<Body> {
+    answer(200, &[("content-type", "text/plain")], body)
+}
