@@ -4,8 +4,9 @@
 //! `let`, and new entries are put in before the bracket that closes the list.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::{indented, lines_of, needs_fetchurl};
+use super::{indented, lines_of, needs_fetchurl, print};
 use crate::inventory::nix::{Document, Function};
 use crate::inventory::{Body, Entry, Id, Sri};
 
@@ -21,6 +22,19 @@ pub struct Merged {
     pub changed: Vec<Changed>,
     /// Entries that the file has as they are, but perhaps for their headers, which it keeps.
     pub unchanged: Vec<usize>,
+}
+
+impl Merged {
+    /// A new file, with all of the captured entries.
+    #[must_use]
+    pub fn fresh(captured: &[Entry]) -> Self {
+        Self {
+            text: print(captured),
+            added: (0..captured.len()).collect(),
+            changed: Vec::new(),
+            unchanged: Vec::new(),
+        }
+    }
 }
 
 /// A captured entry that the file answers with something else.
@@ -50,6 +64,18 @@ pub enum Difference {
     Unknown,
     /// The bodies are the same, but not the statuses.
     Status,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes { old: None, .. } => "its pin has no hash yet",
+            Self::Bytes { .. } => "it gave other bytes now",
+            Self::Presence => "only one of the two has a body",
+            Self::Unknown => "it gave another body now",
+            Self::Status => "it gave another status now",
+        })
+    }
 }
 
 impl Document {
