@@ -50,7 +50,7 @@ pub struct CaptureArgs {
 /// `buildproxy replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// A proxy_content.nix, or a manifest (JSON).
+    /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "INVENTORY")]
     pub inventory: PathBuf,
     /// Exit with status 4 where a request was not answered.

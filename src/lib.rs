@@ -2,6 +2,8 @@
 
 pub mod bodies;
 pub mod capture;
+pub mod cli;
+pub mod commands;
 pub mod emit;
 pub mod inventory;
 pub mod process;

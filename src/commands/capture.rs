@@ -18,10 +18,7 @@ use crate::{
     capture::{Capture, Progress, Proof, Record, Recorder, Recording, Roots, Upstream, assemble},
     cli::CaptureArgs,
     emit::Merged,
-    inventory::{
-        Body,
-        nix::Document,
-    },
+    inventory::{Body, nix::Document},
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::Summary,

@@ -84,7 +84,7 @@ async fn until(watched: Option<Pid>) {
 fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<()> {
     let exports = environment.to_exports();
     let pid = background.as_raw_nonzero();
-    write!(stdout(), "{exports}export BUILDPROXY_PID='{pid}'\n")
+    writeln!(stdout(), "{exports}export BUILDPROXY_PID='{pid}'")
         .context("failed to print the environment")
 }
 
@@ -101,14 +101,17 @@ fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
 }
 
 fn describe(path: &Path, missing: &[ShelfError]) -> String {
-    let mut text = format!("failed to replay '{}'", path.display());
-    for error in missing.iter().take(NAMED) {
-        text += &format!("\n  {}", chain(error));
-    }
+    let mut lines = vec![format!("failed to replay '{}'", path.display())];
+    lines.extend(
+        missing
+            .iter()
+            .take(NAMED)
+            .map(|error| format!("  {}", chain(error))),
+    );
     if missing.len() > NAMED {
-        text += &format!("\n  and {} more", missing.len() - NAMED);
+        lines.push(format!("  and {} more", missing.len() - NAMED));
     }
-    text
+    lines.join("\n")
 }
 
 fn report(misses: &[(Miss, u32)]) {
