@@ -32,7 +32,9 @@ fn what_was_captured_is_replayed_without_a_network() {
 fn the_inventory_is_as_the_readme_shows_it() {
     let scene = Scene::new();
     let origin = Origin::with_texts(HELLO);
-    scene.capture_script(&origin, "curl -sSf https://files.example.org/hello").ok();
+    scene
+        .capture_script(&origin, "curl -sSf https://files.example.org/hello")
+        .ok();
     assert_eq!(
         scene.read("proxy_content.nix"),
         r#"{ fetchurl }:
@@ -72,8 +74,11 @@ fn redirects_end_in_an_entry_for_the_first_url() {
     let captured = scene.capture_script(&origin, script).ok();
     assert_eq!(captured.stdout, "arrived\n");
     let inventory = scene.read("proxy_content.nix");
-    assert_eq!(inventory.matches("    url = ").count(), 1, "{inventory}");
-    assert!(inventory.contains("url = \"http://start.example.org/a\";"), "{inventory}");
+    assert_eq!(inventory.matches("\n    url = ").count(), 1, "{inventory}");
+    assert!(
+        inventory.contains("url = \"http://start.example.org/a\";"),
+        "{inventory}"
+    );
     let credentials = |asked: &Asked| asked.header("authorization").is_some();
     let sent: Vec<_> = origin.asked().iter().map(credentials).collect();
     // The first hop leaves the origin http://start.example.org, so nothing beyond it gets them.
@@ -90,10 +95,17 @@ fn head_and_get_are_one_entry_with_a_body() {
     let script = "curl -sSfI https://a.example.org/hello; curl -sSf https://a.example.org/hello";
     scene.capture_script(&origin, script).ok();
     let inventory = scene.read("proxy_content.nix");
-    assert_eq!(inventory.matches("    url = \"https").count(), 1, "{inventory}");
+    assert_eq!(inventory.matches("\n    url = ").count(), 1, "{inventory}");
     assert!(!inventory.contains("method"), "{inventory}");
     let replayed = scene.replay_script(script).ok();
-    assert!(replayed.stdout.to_lowercase().contains("content-length: 6\r\n"), "{}", replayed.stdout);
+    assert!(
+        replayed
+            .stdout
+            .to_lowercase()
+            .contains("content-length: 6\r\n"),
+        "{}",
+        replayed.stdout
+    );
     assert!(replayed.stdout.ends_with("\r\nhello\n"));
 }
 
@@ -102,7 +114,11 @@ fn head_alone_keeps_its_length_and_downloads_nothing() {
     let scene = Scene::new();
     let origin = Origin::start(|asked| {
         assert_eq!(asked.method, "HEAD");
-        answer(200, &[("content-length", "123456789012"), ("etag", "\"1\"")], "")
+        answer(
+            200,
+            &[("content-length", "123456789012"), ("etag", "\"1\"")],
+            "",
+        )
     });
     let script = "curl -sSfI https://a.example.org/huge";
     scene.capture_script(&origin, script).ok();
@@ -140,16 +156,25 @@ fn what_a_plain_fetch_would_not_give_is_vendored() {
         curl -sSf -d question https://a.example.org/form
         curl -sS https://a.example.org/none";
     let captured = scene.capture_script(&origin, script).ok();
-    let captured = captured.says("6 downloads captured (6 new, 1 pinned, 5 vendored, 0 by redirects)");
+    let captured =
+        captured.says("6 downloads captured (6 new, 1 pinned, 5 vendored, 0 by redirects)");
     let inventory = scene.read("proxy_content.nix");
     assert_eq!(inventory.matches("fetchurl {").count(), 1, "{inventory}");
     assert!(!inventory.contains("secret"), "{inventory}");
     let folder = fs::read_dir(scene.path("proxy_content")).unwrap();
-    assert_eq!(folder.count(), 1, "the small texts are in the inventory itself");
+    assert_eq!(
+        folder.count(),
+        1,
+        "the small texts are in the inventory itself"
+    );
     drop(origin);
     let replayed = scene.replay_script(script).ok();
     assert_eq!(replayed.stdout, captured.stdout);
-    assert!(replayed.stdout.starts_with("css\nsame\nwho?\nfor you\nxxxx"));
+    assert!(
+        replayed
+            .stdout
+            .starts_with("css\nsame\nwho?\nfor you\nxxxx")
+    );
     assert!(replayed.stdout.ends_with("xgone\n"));
 }
 
@@ -157,13 +182,19 @@ fn what_a_plain_fetch_would_not_give_is_vendored() {
 fn a_later_success_stands_in_place_of_a_failure() {
     let scene = Scene::new();
     let tries = std::sync::atomic::AtomicU32::new(0);
-    let origin = Origin::start(move |_| {
-        match tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-            0 => answer(503, &[], "later\n"),
-            _ => text("now\n"),
-        }
-    });
-    scene.capture_script(&origin, "curl -sSf --retry 2 --retry-delay 0 https://a.example.org/x").ok();
+    let origin =
+        Origin::start(
+            move |_| match tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                0 => answer(503, &[], "later\n"),
+                _ => text("now\n"),
+            },
+        );
+    scene
+        .capture_script(
+            &origin,
+            "curl -sSf --retry 2 --retry-delay 0 https://a.example.org/x",
+        )
+        .ok();
     let inventory = scene.read("proxy_content.nix");
     assert_eq!(inventory.matches("status_code").count(), 1);
     assert!(inventory.contains("status_code = 200;"), "{inventory}");
@@ -182,13 +213,19 @@ fn a_body_that_breaks_off_is_not_recorded_and_the_client_sees_it() {
 
 /// Says `length` bytes, and gives half of them.
 fn broken(length: u64) -> Response<buildproxy::proxy::Body> {
-    let half = usize::try_from(length / 2).unwrap();
-    let pieces = vec![
-        Ok(Bytes::from(vec![b'x'; half])),
-        Err(std::io::Error::other("on purpose")),
-    ];
-    let mut response = Response::new(buildproxy::proxy::stream(futures_util::stream::iter(pieces)));
-    response.headers_mut().insert("content-length", length.into());
+    let half = Bytes::from(vec![b'x'; usize::try_from(length / 2).unwrap()]);
+    let pieces = futures_util::stream::try_unfold(Some(half), |half| async {
+        if half.is_none() {
+            // So that what was given is on its way before.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            return Err(std::io::Error::other("on purpose"));
+        }
+        Ok(half.map(|half| (half, None)))
+    });
+    let mut response = Response::new(buildproxy::proxy::stream(pieces));
+    response
+        .headers_mut()
+        .insert("content-length", length.into());
     response
 }
 
@@ -212,23 +249,38 @@ fn headers_from_upstream_are_never_nix_code() {
     let scene = Scene::new();
     let origin = Origin::start(|_| {
         let evil = r#"a"; x = ${builtins.abort "no"}; y = "\"#;
-        answer(200, &[("x-evil", evil), ("content-type", "text/plain")], "fine\n")
+        answer(
+            200,
+            &[("x-evil", evil), ("content-type", "text/plain")],
+            "fine\n",
+        )
     });
     let url = r#"https://a.example.org/a"b%22$%7Bc%7D"#;
     let script = format!("curl -sSfg '{url}'");
     scene.capture_script(&origin, &script).ok();
     let inventory = scene.read("proxy_content.nix");
-    assert!(inventory.contains(r#""a\"; x = \${builtins.abort \"no\"}; y = \"\\""#), "{inventory}");
+    assert!(
+        inventory.contains(r#""a\"; x = \${builtins.abort \"no\"}; y = \"\\""#),
+        "{inventory}"
+    );
     let replayed = scene.replay_script(&format!("{script} -D -")).ok();
-    assert!(replayed.stdout.contains(r#"a"; x = ${builtins.abort "no"}; y = "\"#));
+    assert!(
+        replayed
+            .stdout
+            .contains(r#"a"; x = ${builtins.abort "no"}; y = "\"#)
+    );
 }
 
 #[test]
 fn the_second_capture_keeps_what_is_there() {
     let scene = Scene::new();
     let origin = Origin::with_texts(HELLO);
-    scene.capture_script(&origin, "curl -sSf https://a.example.org/other").ok();
-    let edited = scene.read("proxy_content.nix").replace("[\n", "[\n  # by hand\n");
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/other")
+        .ok();
+    let edited = scene
+        .read("proxy_content.nix")
+        .replace("[\n", "[\n  # by hand\n");
     scene.write("proxy_content.nix", &edited);
     let second = "curl -sSf https://a.example.org/other https://a.example.org/hello";
     scene.capture_script(&origin, second).ok().says("(1 new, ");
@@ -239,7 +291,13 @@ fn the_second_capture_keeps_what_is_there() {
     let again = scene.capture_script(&origin, second).ok();
     again.says("(0 new, ");
     assert_eq!(scene.read("proxy_content.nix"), merged);
-    let afresh = ["--replace", "--", "curl", "-sSf", "https://a.example.org/hello"];
+    let afresh = [
+        "--replace",
+        "--",
+        "curl",
+        "-sSf",
+        "https://a.example.org/hello",
+    ];
     run(&mut scene.capture(&origin, &afresh)).ok();
     assert!(!scene.read("proxy_content.nix").contains("by hand"));
 }
@@ -248,7 +306,9 @@ fn the_second_capture_keeps_what_is_there() {
 fn a_changed_pin_is_reported_and_left() {
     let scene = Scene::new();
     let origin = Origin::with_texts(&[("/a", "one")]);
-    scene.capture_script(&origin, "curl -sSf https://a.example.org/a").ok();
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/a")
+        .ok();
     let first = scene.read("proxy_content.nix");
     let origin = Origin::with_texts(&[("/a", "two")]);
     scene
@@ -279,9 +339,16 @@ fn what_was_captured_is_written_on_a_signal() {
         let mut capture = scene.capture(&origin, &["--", "sh", "-ec", script]);
         // Not in the foreground of whatever terminal the tests run in.
         std::os::unix::process::CommandExt::process_group(&mut capture, 0);
-        let child = capture.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = capture
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         wait_for(|| scene.path("ready").exists());
-        run(scene.command("kill").args([&format!("-{signal}"), &child.id().to_string()])).ok();
+        run(scene
+            .command("kill")
+            .args([&format!("-{signal}"), &child.id().to_string()]))
+        .ok();
         let ended = finish(child).ends_with(status);
         ended.says("1 download captured");
         assert!(scene.read("proxy_content.nix").contains("/hello"));
@@ -323,10 +390,18 @@ fn captures_run_side_by_side() {
 fn upstream_that_cannot_be_verified_is_a_failure() {
     let scene = Scene::new();
     let origin = Origin::with_texts(HELLO);
-    let mut capture = scene.capture(&origin, &["--", "curl", "-sS", "https://a.example.org/hello"]);
+    let mut capture = scene.capture(
+        &origin,
+        &["--", "curl", "-sS", "https://a.example.org/hello"],
+    );
     capture.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
     let captured = run(&mut capture).ok();
-    assert!(captured.stdout.contains("failed to fetch https://a.example.org/hello"), "{captured:?}");
+    assert!(
+        captured
+            .stdout
+            .contains("failed to fetch https://a.example.org/hello"),
+        "{captured:?}"
+    );
     assert!(captured.stdout.contains("certificate"), "{captured:?}");
     captured.says("skipped: failed to fetch https://a.example.org/hello");
     assert!(!scene.read("proxy_content.nix").contains("url"));

@@ -12,7 +12,10 @@ fn scene() -> Scene {
     let scene = Scene::new();
     scene.write("body", "hello\n");
     let file = scene.path("body");
-    let manifest = format!(r#"[{{"url":"https://a.example.org/hello","file":"{}"}}]"#, file.display());
+    let manifest = format!(
+        r#"[{{"url":"https://a.example.org/hello","file":"{}"}}]"#,
+        file.display()
+    );
     scene.write("m.json", &manifest);
     scene
 }
@@ -33,7 +36,11 @@ fn it_answers_as_soon_as_it_has_printed_the_environment() {
 #[test]
 fn it_ends_with_the_process_that_it_watches_and_leaves_nothing() {
     let scene = scene();
-    let mut watched = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
+    let mut watched = Command::new("sleep")
+        .arg("60")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
     let replay = scene.daemon("m.json", &["--watch-pid", &watched.id().to_string()]);
     let process = format!("/proc/{}/exe", replay.pid());
     assert!(fs::read_link(&process).is_ok(), "it runs");
@@ -62,7 +69,10 @@ fn it_holds_neither_standard_output_nor_the_folder() {
 #[test]
 fn what_keeps_it_from_starting_is_an_exit_status() {
     let scene = Scene::new();
-    scene.write("m.json", r#"[{"url": "https://a.example.org/", "status_code": "two hundred"}]"#);
+    scene.write(
+        "m.json",
+        r#"[{"url": "https://a.example.org/", "status_code": "two hundred"}]"#,
+    );
     let failed = run(&mut scene.buildproxy(&["replay", "m.json", "--daemon"])).ends_with(3);
     assert_eq!(failed.stdout, "");
     failed.says("m.json: line 1: entry 0 for `https://a.example.org/`");

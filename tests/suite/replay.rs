@@ -23,14 +23,25 @@ fn scene() -> Scene {
 fn a_miss_is_403_at_once_and_names_the_nearest() {
     let scene = scene();
     let script = "curl -sS -i --retry 5 https://a.example.org/releases/a-2.0.tar.gz";
-    let replayed = run(scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]).arg("x")).ok();
+    let replayed = run(scene
+        .buildproxy(&["replay", "m.json", "--", "sh", "-ec", script])
+        .arg("x"))
+    .ok();
     let answer = &replayed.stdout;
     assert!(answer.contains("HTTP/2 403"), "{answer}");
     assert!(answer.contains("x-buildproxy: miss"), "{answer}");
     for said in [answer, &replayed.stderr] {
-        assert!(said.contains("miss: GET https://a.example.org/releases/a-2.0.tar.gz is not in the inventory"), "{said}");
+        assert!(
+            said.contains(
+                "miss: GET https://a.example.org/releases/a-2.0.tar.gz is not in the inventory"
+            ),
+            "{said}"
+        );
         let nearest = said.lines().find(|line| line.contains("nearest:")).unwrap();
-        assert!(nearest.contains("https://a.example.org/releases/a-1.0.tar.gz"), "{said}");
+        assert!(
+            nearest.contains("https://a.example.org/releases/a-1.0.tar.gz"),
+            "{said}"
+        );
     }
     replayed.says("hint: run the build under `buildproxy capture`");
 }
@@ -40,7 +51,12 @@ fn a_miss_by_method_says_which_there_is() {
     let scene = scene();
     let mut replay = scene.buildproxy(&["replay", "m.json", "--"]);
     let missed = run(replay.args(["curl", "-sS", "https://a.example.org/only-posted"])).ok();
-    assert!(missed.stdout.contains("there: POST https://a.example.org/only-posted"), "{missed:?}");
+    assert!(
+        missed
+            .stdout
+            .contains("there: POST https://a.example.org/only-posted"),
+        "{missed:?}"
+    );
 }
 
 #[test]
@@ -66,15 +82,21 @@ fn parts_and_conditions_are_answered_from_the_whole() {
          curl -sS -H 'If-None-Match: \"1\"' -w '%{{http_code}}\\n' {url}
          printf 01234 >part; curl -sSf -C - -o part {url}; cat part"
     );
-    let replayed = run(scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", &script]).arg("x")).ok();
+    let replayed = run(scene
+        .buildproxy(&["replay", "m.json", "--", "sh", "-ec", &script])
+        .arg("x"))
+    .ok();
     assert_eq!(replayed.stdout, "234\n789 206\n416\n304\n0123456789");
 }
 
 #[test]
 fn headers_come_as_they_were() {
     let scene = scene();
-    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "curl", "-sS", "--http1.1", "-i"]);
-    let head = run(replay.args(["https://a.example.org/list", "-o", "-"])).ok().stdout;
+    let mut replay =
+        scene.buildproxy(&["replay", "m.json", "--", "curl", "-sS", "--http1.1", "-i"]);
+    let head = run(replay.args(["https://a.example.org/list", "-o", "-"]))
+        .ok()
+        .stdout;
     assert!(head.contains("link: <a>\r\nlink: <b>\r\n"), "{head}");
     assert!(head.contains("content-length: 10\r\n"), "{head}");
 }
@@ -93,10 +115,23 @@ fn a_body_that_went_missing_is_an_error_that_names_it() {
 fn pins_that_are_not_in_the_body_cache_are_named() {
     let scene = Scene::new();
     let origin = Origin::with_texts(&[("/a", "a"), ("/b", "b")]);
-    scene.capture_script(&origin, "curl -sSf https://a.example.org/a https://a.example.org/b").ok();
+    scene
+        .capture_script(
+            &origin,
+            "curl -sSf https://a.example.org/a https://a.example.org/b",
+        )
+        .ok();
     let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--", "touch", "ran"]);
     replay.args(["--body-cache", "elsewhere"]);
-    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--body-cache", "elsewhere", "--", "touch", "ran"]);
+    let mut replay = scene.buildproxy(&[
+        "replay",
+        "proxy_content.nix",
+        "--body-cache",
+        "elsewhere",
+        "--",
+        "touch",
+        "ran",
+    ]);
     let replayed = run(&mut replay).ends_with(1);
     let replayed = replayed.says("the body of https://a.example.org/a (sha256-");
     replayed.says("the body of https://a.example.org/b (sha256-");

@@ -4,4 +4,4 @@ mod origin;
 mod scene;
 
 pub(crate) use origin::{Asked, Origin, answer, text};
-pub(crate) use scene::{Ran, Scene, finish, need, run};
+pub(crate) use scene::{Scene, finish, need, run};

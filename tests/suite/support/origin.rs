@@ -3,13 +3,12 @@
 use std::{
     convert::Infallible,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
     thread,
 };
 
 use buildproxy::proxy::{Authority, Body, empty, full};
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
@@ -32,7 +31,6 @@ pub(crate) struct Asked {
     pub(crate) url: String,
     pub(crate) method: String,
     pub(crate) headers: http::HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 impl Asked {
@@ -54,7 +52,9 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    pub(crate) fn start(answers: impl Fn(&Asked) -> Response<Body> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        answers: impl Fn(&Asked) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
         let authority = Arc::new(Authority::new().unwrap());
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("ca.crt"), authority.certificate_pem()).unwrap();
@@ -112,20 +112,8 @@ impl Origin {
         self.folder.path().join("ca.crt")
     }
 
-    /// Writes its certificate behind those of `system`, so that both are trusted.
-    pub(crate) fn ca_and(&self, system: &Path) -> PathBuf {
-        let both = self.folder.path().join("both.crt");
-        let text = fs::read_to_string(system).unwrap() + &fs::read_to_string(self.ca()).unwrap();
-        fs::write(&both, text).unwrap();
-        both
-    }
-
     pub(crate) fn https_port(&self) -> u16 {
         self.https
-    }
-
-    pub(crate) fn http_port(&self) -> u16 {
-        self.http
     }
 
     /// The options by which all hosts are reached here.
@@ -170,7 +158,11 @@ impl Server {
                 }
                 let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
                 let Ok(greeted) = acceptor.await else { return };
-                let name = greeted.client_hello().server_name().unwrap_or("127.0.0.1").to_owned();
+                let name = greeted
+                    .client_hello()
+                    .server_name()
+                    .unwrap_or("127.0.0.1")
+                    .to_owned();
                 let config = server.authority.server_config(&name).unwrap();
                 if let Ok(stream) = greeted.into_stream(config).await {
                     server.serve(stream, "https").await;
@@ -194,6 +186,7 @@ impl Server {
 
     async fn answer(&self, scheme: &str, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
+        body.collect().await.unwrap();
         let host = match head.headers.get("host") {
             Some(host) => host.to_str().unwrap().to_owned(),
             None => head.uri.authority().unwrap().to_string(),
@@ -202,7 +195,6 @@ impl Server {
             url: format!("{scheme}://{host}{}", head.uri.path_and_query().unwrap()),
             method: head.method.to_string(),
             headers: head.headers,
-            body: body.collect().await.unwrap().to_bytes(),
         };
         let response = (self.answers)(&asked);
         self.log.lock().unwrap().push(asked);

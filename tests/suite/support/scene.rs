@@ -113,7 +113,10 @@ impl Scene {
             let (name, value) = line.split_once('=').unwrap();
             (name.to_owned(), value.trim_matches('\'').to_owned())
         });
-        Background { variables: variables.collect(), log }
+        Background {
+            variables: variables.collect(),
+            log,
+        }
     }
 }
 
@@ -145,7 +148,10 @@ impl Background {
 
 impl Drop for Background {
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.pid()).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .arg(self.pid())
+            .stderr(Stdio::null())
+            .status();
     }
 }
 
@@ -158,11 +164,13 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    pub(crate) fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         use std::os::unix::process::ExitStatusExt;
         let status = output.status;
         Self {
-            status: status.code().unwrap_or_else(|| 128 + status.signal().unwrap()),
+            status: status
+                .code()
+                .unwrap_or_else(|| 128 + status.signal().unwrap()),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
@@ -185,7 +193,11 @@ impl Ran {
     /// The same, if it said so.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "{text:?} is not in:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "{text:?} is not in:\n{}",
+            self.stderr
+        );
         self
     }
 }
@@ -194,7 +206,7 @@ impl Ran {
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
     match command.output() {
-        Ok(output) => Ran::of(output),
+        Ok(output) => Ran::of(&output),
         Err(error) => panic!("failed to run {command:?}: {error}"),
     }
 }
@@ -204,7 +216,10 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 pub(crate) fn need(program: &str, package: &str) {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
         .any(|folder| folder.join(program).is_file());
-    assert!(found, "this test needs {program}; install it with: apt-get install {package}");
+    assert!(
+        found,
+        "this test needs {program}; install it with: apt-get install {package}"
+    );
 }
 
 /// Reads all that a child says on standard error, and waits for it.
@@ -217,5 +232,9 @@ pub(crate) fn finish(mut child: Child) -> Ran {
         pipe.read_to_end(&mut stderr).unwrap();
     }
     let status = child.wait().unwrap();
-    Ran::of(Output { status, stdout, stderr })
+    Ran::of(&Output {
+        status,
+        stdout,
+        stderr,
+    })
 }
