@@ -6,15 +6,19 @@
   outputs =
     { self, nixpkgs }:
     let
-      # Not x86_64-darwin: nixpkgs 26.11 throws for it. The overlay serves it with nixpkgs 26.05.
+      inherit (nixpkgs) lib;
+
       systems = [
         "x86_64-linux"
         "aarch64-linux"
         "aarch64-darwin"
-      ];
+      ]
+      # nixpkgs 26.11 throws for it; with 26.05 (`inputs.nixpkgs.follows`) it is there.
+      ++ lib.optional (lib.versionOlder lib.trivial.release "26.11") "x86_64-darwin";
+
       forSystems =
         outputsOf:
-        nixpkgs.lib.genAttrs systems (
+        lib.genAttrs systems (
           system: outputsOf (nixpkgs.legacyPackages.${system}.extend self.overlays.default)
         );
     in

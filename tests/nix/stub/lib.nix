@@ -39,7 +39,14 @@ makeExtensible (lib: {
       }) names
     );
 
+  optional = condition: element: if condition then [ element ] else [ ];
+
   optionalString = condition: string: if condition then string else "";
+
+  # nixpkgs' own version: the one of flake.lock.
+  trivial.release = "26.11";
+
+  versionOlder = a: b: builtins.compareVersions b a == 1;
 
   hasPrefix = prefix: string: builtins.substring 0 (builtins.stringLength prefix) string == prefix;
 
