@@ -5,7 +5,10 @@
 mod support;
 
 mod capture;
+mod clients;
 mod command_line;
 mod daemon;
+mod memory;
 mod proxying;
 mod replay;
+mod terminal;
