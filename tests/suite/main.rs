@@ -1,4 +1,6 @@
 //! Everything that a user sees, through the program itself, with real clients and a real Nix.
+//!
+//! One binary, because each costs a link.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
@@ -8,6 +10,7 @@ mod capture;
 mod clients;
 mod command_line;
 mod daemon;
+mod emit_in_nix;
 mod memory;
 mod proxying;
 mod replay;

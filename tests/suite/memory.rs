@@ -12,9 +12,9 @@ const LENGTH: u64 = 1 << 30;
 const PEAK: u64 = 64 << 10;
 
 /// The command that is run downloads, and then looks how much its parent, buildproxy, had at most.
-const SCRIPT: &str = r#"
+const SCRIPT: &str = r"
     curl -sSf https://a.example.org/large | tail -c 4
-    grep VmHWM /proc/$PPID/status"#;
+    grep VmHWM /proc/$PPID/status";
 
 #[test]
 fn a_gibibyte_is_captured_and_replayed_in_64_mebibytes() {

@@ -128,17 +128,24 @@ impl Source<'_> {
 
     /// The text that a string stands for.
     pub(super) fn decoded(&self, string: &ast::Str) -> Result<String, NixError> {
-        // The versions of Nix disagree about line ends within strings.
-        let has_return = string
-            .syntax()
-            .children_with_tokens()
-            .filter_map(rowan::NodeOrToken::into_token)
-            .any(|token| token.kind() == TOKEN_STRING_CONTENT && token.text().contains('\r'));
-        if has_return {
-            return Err(NixError::NotLiteral {
-                line: self.line(string),
-                what: "a string with a carriage return in it".to_owned(),
-            });
+        let holds = |piece: &str| {
+            string
+                .syntax()
+                .children_with_tokens()
+                .filter_map(rowan::NodeOrToken::into_token)
+                .any(|token| token.kind() == TOKEN_STRING_CONTENT && token.text().contains(piece))
+        };
+        // Nix makes some line ends another, and rnix counts an escaped one as the start of a line.
+        for (piece, what) in [
+            ("\r", "a string with a carriage return in it"),
+            ("''\\\n", "a string with an escaped line end"),
+        ] {
+            if holds(piece) {
+                return Err(NixError::NotLiteral {
+                    line: self.line(string),
+                    what: what.to_owned(),
+                });
+            }
         }
         let mut text = String::new();
         for part in string.normalized_parts() {
