@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::evaluate::{EvaluateError, evaluate};
 use crate::inventory::{
     Entry,
     manifest::{self, ManifestError},
@@ -24,22 +25,31 @@ pub enum InventoryError {
         source: io::Error,
     },
     /// It is wrong, as a Nix file.
-    #[error("{}:{}: {source}", path.display(), source.line())]
+    #[error("{}:{}: {error}", path.display(), error.line())]
     Nix {
         /// The file.
         path: PathBuf,
         /// What is wrong.
+        error: NixError,
+    },
+    /// It is more than literals, and Nix could not help.
+    #[error("{}:{}: {why}, and {error}", path.display(), why.line())]
+    Evaluate {
+        /// The file.
+        path: PathBuf,
+        /// Where it is more than literals.
+        why: Box<NixError>,
+        /// What Nix said.
         #[source]
-        source: NixError,
+        error: Box<EvaluateError>,
     },
     /// It is wrong, as a manifest.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        #[source]
-        source: ManifestError,
+        error: ManifestError,
     },
 }
 
@@ -48,7 +58,9 @@ impl InventoryError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Nix { source, .. } => source.hint(),
+            Self::Nix { error, .. } => error.hint(),
+            Self::Evaluate { error, .. } => matches!(**error, EvaluateError::NoNix(_))
+                .then(|| "install Nix, or write the file with literals only".to_owned()),
             Self::Read { .. } | Self::Manifest { .. } => None,
         }
     }
@@ -62,14 +74,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InventoryError> {
         .is_some_and(|extension| extension == "json");
     if is_json || text.trim_start().starts_with("[{\"") {
         let path = path.to_owned();
-        return manifest::read(&text).map_err(|source| InventoryError::Manifest { path, source });
+        return manifest::read(&text).map_err(|error| InventoryError::Manifest { path, error });
     }
     let document = parse(path, &text)?;
-    Ok(document
-        .entries()
-        .iter()
-        .map(|located| located.entry.clone())
-        .collect())
+    let entries = document.entries().iter();
+    Ok(entries.map(|located| located.entry.clone()).collect())
 }
 
 /// Reads a `proxy_content.nix` that is to be merged into.
@@ -84,9 +93,21 @@ fn read_text(path: &Path) -> Result<String, InventoryError> {
     })
 }
 
+/// Reads literals ourselves, and lets Nix evaluate whatever is more than that.
 fn parse(path: &Path, text: &str) -> Result<Document, InventoryError> {
-    Document::parse(text).map_err(|source| InventoryError::Nix {
+    let wrong = |error| InventoryError::Nix {
         path: path.to_owned(),
-        source,
-    })
+        error,
+    };
+    match Document::parse(text) {
+        Err(why @ NixError::NotLiteral { .. }) => {
+            let entries = evaluate(path).map_err(|error| InventoryError::Evaluate {
+                path: path.to_owned(),
+                why: Box::new(why),
+                error: Box::new(error),
+            })?;
+            Document::evaluated(text, entries).map_err(wrong)
+        }
+        read => read.map_err(wrong),
+    }
 }

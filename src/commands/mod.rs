@@ -1,12 +1,14 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
 mod capture;
+mod evaluate;
 mod inventory;
 mod replay;
 
 use std::{io, net::TcpListener};
 
 use anyhow::{Context, bail};
+pub use evaluate::EvaluateError;
 pub use inventory::InventoryError;
 
 use crate::{

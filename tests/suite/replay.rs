@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Origin, Scene, run};
+use crate::support::{Origin, Scene, need, run};
 
 const MANIFEST: &str = r#"[
   {"url": "https://a.example.org/releases/a-1.0.tar.gz", "file": "FILE", "headers": {"content-type": "application/gzip", "etag": "\"1\""}},
@@ -121,8 +121,6 @@ fn pins_that_are_not_in_the_body_cache_are_named() {
             "curl -sSf https://a.example.org/a https://a.example.org/b",
         )
         .ok();
-    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--", "touch", "ran"]);
-    replay.args(["--body-cache", "elsewhere"]);
     let mut replay = scene.buildproxy(&[
         "replay",
         "proxy_content.nix",
@@ -139,7 +137,7 @@ fn pins_that_are_not_in_the_body_cache_are_named() {
 }
 
 #[test]
-fn a_pin_by_sha512_or_in_another_spelling_is_read() {
+fn a_pin_in_another_spelling_is_read() {
     let scene = Scene::new();
     let origin = Origin::with_texts(&[("/hello", "hello\n")]);
     let script = "curl -sSf https://a.example.org/hello";
@@ -155,4 +153,72 @@ fn a_pin_by_sha512_or_in_another_spelling_is_read() {
         let replayed = scene.replay_script(script);
         assert_eq!(replayed.ok().stdout, "hello\n", "{spelling}");
     }
+}
+
+/// As a person writes it who has more than one file of a release.
+const BY_HAND: &str = r#"{ fetchurl }:
+let
+  base = "https://a.example.org";
+  pin = path: hash: {
+    url = base + path;
+    file = fetchurl {
+      url = base + path;
+      inherit hash;
+    };
+  };
+in
+[
+  (pin "/hello" "sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=")
+  {
+    url = "${base}/file";
+    file = ./file;
+    headers.etag = "1";
+  }
+]
+"#;
+
+#[test]
+fn a_file_with_more_than_literals_is_evaluated_with_nix() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/hello", "hello\n"), ("/new", "new\n")]);
+    let hello = "curl -sSf https://a.example.org/hello";
+    scene.capture_script(&origin, hello).ok();
+    scene.write("proxy_content.nix", BY_HAND);
+    scene.write("file", "file\n");
+    // Nix has a store of its own, which nobody else uses.
+    let with_nix = |arguments: &[&str]| {
+        let mut buildproxy = scene.buildproxy(arguments);
+        let state = scene.root().join("nix");
+        buildproxy
+            .env("NIX_STORE_DIR", state.join("store"))
+            .env("NIX_STATE_DIR", state.join("var"));
+        buildproxy
+    };
+    let script = format!("{hello} https://a.example.org/file");
+    let mut replay = with_nix(&["replay", "proxy_content.nix", "--", "sh", "-ec", &script]);
+    assert_eq!(run(&mut replay).ok().stdout, "hello\nfile\n");
+
+    // And a capture adds to its list.
+    let mut capture = with_nix(&["capture"]);
+    capture
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca());
+    let script = format!("{hello} https://a.example.org/new");
+    run(capture.args(["--", "sh", "-ec", &script]))
+        .ok()
+        .says("(1 new, ");
+    let merged = scene.read("proxy_content.nix");
+    assert!(
+        merged.starts_with(BY_HAND.strip_suffix("]\n").unwrap()),
+        "{merged}"
+    );
+    assert!(merged.contains("https://a.example.org/new"), "{merged}");
+
+    let mut alone = scene.buildproxy(&["replay", "proxy_content.nix", "--", "touch", "ran"]);
+    let refused = run(alone.env("PATH", "")).ends_with(3);
+    refused
+        .says("proxy_content.nix:2: ")
+        .says("hint: install Nix");
+    assert!(!scene.path("ran").exists());
 }

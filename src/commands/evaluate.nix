@@ -1,0 +1,26 @@
+# What an inventory comes to, for a reader that is not Nix: entries whose `file` is null,
+# { pin = the arguments of fetchurl; } or { path = an absolute path; }.
+{ file }:
+let
+  inventory = import file;
+  wanted = if builtins.isFunction inventory then builtins.functionArgs inventory else { };
+  given = {
+    fetchurl = pin: { inherit pin; };
+  };
+  missing = builtins.filter (name: !wanted.${name} && !(given ? ${name})) (builtins.attrNames wanted);
+  entries =
+    if missing != [ ] then
+      throw "buildproxy: it asks for the argument `${builtins.head missing}`, which only nixpkgs can give; use the file in Nix, with mkBuildproxy"
+    else if builtins.isFunction inventory then
+      inventory (builtins.intersectAttrs wanted given)
+    else
+      inventory;
+  body =
+    file:
+    if file == null || file ? pin then
+      file
+    else
+      # `toString`, which does not copy the file to the store.
+      { path = toString file; };
+in
+map (entry: if entry ? file then entry // { file = body entry.file; } else entry) entries

@@ -1,0 +1,134 @@
+//! Has Nix evaluate an inventory that is more than literals: with `let`, say, or interpolation.
+
+use std::{io, path::Path, process::Command};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::inventory::{
+    Algorithm, Body, Entry, Pin, Sri, SriError, Url, UrlError,
+    manifest::{self, ManifestError},
+};
+
+/// What Nix runs.
+const EXPRESSION: &str = include_str!("evaluate.nix");
+
+/// Why an inventory could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// There is no Nix.
+    #[error("failed to run nix-instantiate")]
+    NoNix(#[source] io::Error),
+    /// Nix does not like it.
+    #[error("Nix cannot evaluate it: {0}")]
+    Nix(String),
+    /// What it comes to is not an inventory.
+    #[error("it evaluates to what is not an inventory: {0}")]
+    Manifest(#[from] ManifestError),
+    /// The same, seen before.
+    #[error("it evaluates to what is not an inventory: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A pin with the wrong hash.
+    #[error("the pin of {url} is wrong: {error}")]
+    Hash {
+        /// The URL of the entry.
+        url: Url,
+        /// What is wrong with its hash.
+        error: SriError,
+    },
+    /// A pin of something else than a URL.
+    #[error("the pin of {url} is wrong: {error}")]
+    Url {
+        /// The URL of the entry.
+        url: Url,
+        /// What is wrong with the pin's.
+        error: UrlError,
+    },
+    /// A pin without a URL, or without a hash.
+    #[error("the pin of {url} has no `{attribute}`")]
+    Missing {
+        /// The URL of the entry.
+        url: Url,
+        /// What it should have.
+        attribute: &'static str,
+    },
+}
+
+/// The arguments of a fetchurl, so far as they matter.
+#[derive(Deserialize)]
+struct Fetchurl {
+    name: Option<String>,
+    url: Option<String>,
+    #[serde(default)]
+    urls: Vec<String>,
+    hash: Option<String>,
+    sha256: Option<String>,
+    sha512: Option<String>,
+}
+
+/// What evaluate.nix makes of a body.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum File {
+    Pin(Fetchurl),
+    Path(String),
+}
+
+/// The entries that the file at `path`, which is absolute, comes to.
+pub(super) fn evaluate(path: &Path) -> Result<Vec<Entry>, EvaluateError> {
+    let mut nix = Command::new("nix-instantiate");
+    nix.args([
+        "--eval", "--strict", "--json", "--expr", EXPRESSION, "--argstr", "file",
+    ]);
+    let output = nix.arg(path).output().map_err(EvaluateError::NoNix)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let why = said.trim().trim_start_matches("error:").trim();
+        return Err(EvaluateError::Nix(why.to_owned()));
+    }
+    // The bodies are taken out, and what remains is as in a manifest.
+    let mut list: Vec<Map<String, Value>> = serde_json::from_slice(&output.stdout)?;
+    let bodies: Vec<Option<Value>> = list.iter_mut().map(|entry| entry.remove("file")).collect();
+    let mut entries = manifest::read(&serde_json::to_string_pretty(&list)?)?;
+    for (entry, file) in entries.iter_mut().zip(bodies) {
+        if let Some(file) = serde_json::from_value::<Option<File>>(file.unwrap_or_default())? {
+            entry.body = body(&entry.url, file)?;
+        }
+    }
+    Ok(entries)
+}
+
+fn body(of: &Url, file: File) -> Result<Body, EvaluateError> {
+    let pin = match file {
+        File::Path(path) => return Ok(Body::File(path.into())),
+        File::Pin(pin) => pin,
+    };
+    let missing = |attribute| EvaluateError::Missing {
+        url: of.clone(),
+        attribute,
+    };
+    let url = pin
+        .url
+        .or_else(|| pin.urls.into_iter().next())
+        .ok_or_else(|| missing("url"))?;
+    let url = Url::parse(&url).map_err(|error| EvaluateError::Url {
+        url: of.clone(),
+        error,
+    })?;
+    let hash = match (pin.hash, pin.sha256, pin.sha512) {
+        (Some(empty), ..) if empty.is_empty() => None,
+        (Some(hash), ..) => Some(hash.parse()),
+        (None, Some(hash), _) => Some(Sri::parse_as(Algorithm::Sha256, &hash)),
+        (None, None, Some(hash)) => Some(Sri::parse_as(Algorithm::Sha512, &hash)),
+        (None, None, None) => return Err(missing("hash")),
+    };
+    let hash = hash.transpose().map_err(|error| EvaluateError::Hash {
+        url: of.clone(),
+        error,
+    })?;
+    Ok(Body::Pin(Pin {
+        name: pin.name.unwrap_or_else(|| url.file_name()),
+        url,
+        hash: hash.filter(|hash| !hash.is_fake()),
+    }))
+}
