@@ -1,4 +1,45 @@
 //! buildproxy makes builds hermetic that insist on downloading.
+//!
+//! `buildproxy capture` runs a build behind an intercepting proxy and writes an inventory,
+//! `proxy_content.nix`: each URL with the hash of what came back. `buildproxy replay` answers the same
+//! requests from the inventory, in a sandbox without a network.
+//!
+//! # The way of a request
+//!
+//! ```text
+//!  client ── proxy::FrontDoor ── proxy::Handler ──┬── capture::Capture ── upstream
+//!              sniff, CONNECT,     a Request with  │      records, in bodies and a Recorder
+//!              TLS (Authority)     absolute URL    └── replay::Replay ── files
+//!                                                        by Key, through a Matcher
+//! ```
+//!
+//! Both handlers end in [`proxy::answer`], which gives a client what it asks of a whole: all of it, a
+//! range, its headers, or word that it has not changed.
+//!
+//! # The rooms
+//!
+//! | room | what it knows |
+//! | --- | --- |
+//! | [`commands`] | the verbs of the command line, each a straight list of steps |
+//! | [`proxy`] | connections and requests; the certificate authority of the run |
+//! | [`capture`] | upstream, and the record: what is pinned, what is vendored, and why |
+//! | [`replay`] | an inventory, and nothing that could connect anywhere |
+//! | [`inventory`] | entries, and the two formats they are read from |
+//! | [`emit`] | printing entries, and merging them into a file that people edit |
+//! | [`trust`] | the bundle, and the one table of variables that convince clients |
+//! | [`bodies`] | the body cache |
+//! | [`process`] | the command that is run, signals, shells, the background |
+//! | [`report`] | what a person reads |
+//!
+//! Dependencies run downward. [`inventory`], [`emit`], and the key and matcher of [`replay`] do no
+//! input or output.
+//!
+//! # What it stands on
+//!
+//! hyper, tokio-rustls and rcgen, directly. hudsucker, which is made of the same, was measured and not
+//! taken: it does not understand TLS to the proxy itself, nor plain HTTP in a tunnel unless it begins with
+//! GET, has no certificates for IP addresses, and connects to the network for what it does not
+//! understand. All of that is the front door, which is most of what it has.
 
 pub mod bodies;
 pub mod capture;

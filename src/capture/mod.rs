@@ -1,9 +1,9 @@
 //! Capture: fetches what clients ask for from upstream, and keeps a record of it.
 //!
-//! The way of a request: [`Capture`] sends it on through [`upstream`], which follows redirects; the
-//! body arrives as a [`download`], which goes to the body cache at its own pace while the client reads
-//! it from there at its own; when it is whole, [`pinning`] decides whether a plain `fetchurl` would get
-//! the same, and the [`recorder`] takes note. [`assemble`] makes entries of the record.
+//! The way of a request: [`Capture`] sends it on through `upstream`, which follows redirects; the
+//! body arrives as a `download`, which goes to the body cache at its own pace while the client reads
+//! it from there at its own; when it is whole, `pinning` decides whether a plain `fetchurl` would get
+//! the same, and the `recorder` takes note. `assemble` makes entries of the record.
 
 mod assemble;
 mod download;

@@ -20,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Whatever keeps it from being done. [`crate::report::Report`] makes a message and an exit status of it.
+/// Whatever keeps it from being done. [`crate::report::failure`] makes a message and an exit status of it.
 pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),

@@ -1,6 +1,6 @@
 //! Replay: answers clients from an inventory, and from nothing else.
 //!
-//! The way of a request: [`key`] is what it is looked up by, [`matcher`] picks the entry that fits
+//! The way of a request: `key` is what it is looked up by, `matcher` picks the entry that fits
 //! best, [`Replay`] opens the body and answers. Nothing in here, nor in what it depends on, can open
 //! a connection: there is no client to do it with.
 
