@@ -6,6 +6,7 @@
 //! the same, and the `recorder` takes note. `assemble` makes entries of the record.
 
 mod assemble;
+mod connect_to;
 mod download;
 mod handler;
 mod headers;
@@ -14,7 +15,8 @@ mod recorder;
 mod upstream;
 
 pub use assemble::{Recording, Vendored, assemble};
+pub use connect_to::{ConnectTo, ConnectToError};
 pub use handler::{Capture, Proof};
 pub use pinning::Reason;
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
-pub use upstream::{ConnectTo, ConnectToError, Roots, Upstream, UpstreamError};
+pub use upstream::{Roots, Upstream, UpstreamError};

@@ -1,18 +1,13 @@
 //! The client that asks the real servers.
 
-use std::{
-    str::FromStr,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{
     HeaderMap, Method, StatusCode, Uri,
     header::{AUTHORIZATION, COOKIE, LOCATION},
-    uri::{Authority, InvalidUri},
+    uri::InvalidUri,
 };
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -22,8 +17,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
-use tower_service::Service;
 
+use super::connect_to::{ConnectTo, Connector};
 use crate::inventory::{Url, UrlError};
 
 /// As many as curl follows in nixpkgs' fetchurl.
@@ -102,93 +97,6 @@ impl Roots {
     }
 }
 
-/// Connects somewhere else than a URL says, as curl's option of the same name: `HOST1:PORT1:HOST2:PORT2`.
-/// An empty HOST1 or PORT1 stands for any, an empty HOST2 or PORT2 for the one of the URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectTo {
-    host: Option<String>,
-    port: Option<u16>,
-    to_host: Option<String>,
-    to_port: Option<u16>,
-}
-
-/// What is wrong with a `--connect-to`.
-#[derive(Debug, thiserror::Error)]
-#[error("'{0}' is not HOST1:PORT1:HOST2:PORT2")]
-pub struct ConnectToError(String);
-
-impl FromStr for ConnectTo {
-    type Err = ConnectToError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = || ConnectToError(text.to_owned());
-        // Colons inside of brackets belong to an IPv6 address.
-        let mut depth = 0;
-        let parts: Vec<&str> = text
-            .split(|c| {
-                depth += i32::from(c == '[') - i32::from(c == ']');
-                c == ':' && depth == 0
-            })
-            .collect();
-        let [host, port, to_host, to_port] = parts[..] else {
-            return Err(fail());
-        };
-        let name = |part: &str| (!part.is_empty()).then(|| part.to_ascii_lowercase());
-        let number = |part: &str| match part {
-            "" => Ok(None),
-            port => port.parse().map(Some).map_err(|_| fail()),
-        };
-        Ok(Self {
-            host: name(host),
-            port: number(port)?,
-            to_host: name(to_host),
-            to_port: number(to_port)?,
-        })
-    }
-}
-
-/// Opens connections, some of them elsewhere.
-#[derive(Clone)]
-struct Connector {
-    tcp: HttpConnector,
-    rules: Arc<[ConnectTo]>,
-}
-
-impl Connector {
-    fn reroute(&self, uri: &Uri) -> Option<Uri> {
-        let host = uri.host()?;
-        let default = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        let port = uri.port_u16().unwrap_or(default);
-        let rule = self.rules.iter().find(|rule| {
-            rule.host.as_deref().is_none_or(|of_rule| of_rule == host)
-                && rule.port.is_none_or(|of_rule| of_rule == port)
-        })?;
-        let host = rule.to_host.as_deref().unwrap_or(host);
-        let port = rule.to_port.unwrap_or(port);
-        let mut parts = uri.clone().into_parts();
-        parts.authority = Some(format!("{host}:{port}").parse::<Authority>().ok()?);
-        Uri::from_parts(parts).ok()
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = <HttpConnector as Service<Uri>>::Response;
-    type Error = <HttpConnector as Service<Uri>>::Error;
-    type Future = <HttpConnector as Service<Uri>>::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        self.tcp.call(self.reroute(&uri).unwrap_or(uri))
-    }
-}
-
 /// A request to upstream. It can be sent again, where it is redirected.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
@@ -239,10 +147,7 @@ impl Upstream {
             .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(Connector {
-                tcp,
-                rules: rules.into(),
-            });
+            .wrap_connector(Connector::new(tcp, rules));
         let client = Client::builder(TokioExecutor::new())
             .http2_adaptive_window(true)
             .build(connector);
@@ -311,36 +216,4 @@ fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<Stri
     }
     let location = response.headers().get(LOCATION)?;
     Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reroute(rule: &str, uri: &str) -> Option<String> {
-        let connector = Connector {
-            tcp: HttpConnector::new(),
-            rules: Arc::new([rule.parse().unwrap()]),
-        };
-        let uri = connector.reroute(&uri.parse().unwrap())?;
-        Some(uri.to_string())
-    }
-
-    #[test]
-    fn connections_go_where_the_rule_says() {
-        let rule = "example.org:443:127.0.0.1:8443";
-        let there = Some("https://127.0.0.1:8443/a".to_owned());
-        assert_eq!(reroute(rule, "https://example.org/a"), there);
-        assert_eq!(reroute(rule, "http://example.org/a"), None);
-        assert_eq!(reroute(rule, "https://example.com/a"), None);
-        let there = Some("https://[::1]:443/a".to_owned());
-        assert_eq!(reroute("::[::1]:", "https://example.com/a"), there);
-    }
-
-    #[test]
-    fn a_rule_has_four_parts() {
-        for rule in ["", "a:1", "a:1:b", "a:1:b:x", "a:1:b:2:c", "a:99999:b:2"] {
-            assert!(rule.parse::<ConnectTo>().is_err(), "{rule}");
-        }
-    }
 }
