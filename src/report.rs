@@ -1,6 +1,11 @@
 //! Talk with the person: error chains, hints, and the summary of a capture.
 
-use std::{error::Error, fmt, path::Path};
+use std::{
+    error::Error,
+    fmt,
+    io::{Write, stderr},
+    path::Path,
+};
 
 use crate::{
     capture::{Recording, Skipped, Vendored},
@@ -14,6 +19,12 @@ const FAILED: u8 = 1;
 
 /// The exit status of an inventory that cannot be used.
 const WRONG_INVENTORY: u8 = 3;
+
+/// A vendored body above this many bytes is warned of, as a repository is no place for it.
+const LARGE: u64 = 1 << 20;
+
+/// The same, for all of them together.
+const LARGE_IN_ALL: u64 = 10 << 20;
 
 /// An error and what lies behind it, in one line.
 #[must_use]
@@ -32,10 +43,16 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     line
 }
 
+/// Says something to the person, in one piece, so that nothing that the command says gets into it.
+pub fn say(text: &str) {
+    // Nobody is left to be told that standard error is closed.
+    let _ = stderr().write_all(format!("buildproxy: {text}\n").as_bytes());
+}
+
 /// Tells a person what went wrong and what to do, and gives the exit status for it.
 #[must_use]
 pub fn failure(error: &anyhow::Error) -> u8 {
-    eprintln!("buildproxy: {}", chain(error.as_ref()));
+    say(&chain(error.as_ref()));
     let Some(inventory) = error.downcast_ref::<InventoryError>() else {
         return FAILED;
     };
@@ -86,7 +103,8 @@ impl fmt::Display for Summary<'_> {
             ..
         } in &recording.vendored
         {
-            writeln!(f, "  vendored: {url} ({}): {reason}", size(*length))?;
+            let large = if *length > LARGE { " (large)" } else { "" };
+            writeln!(f, "  vendored: {url} ({}): {reason}{large}", size(*length))?;
         }
         for changed in &merged.changed {
             let Changed {
@@ -112,6 +130,22 @@ impl fmt::Display for Summary<'_> {
         }
         for skipped in self.skipped {
             writeln!(f, "  skipped: {}", chain(skipped))?;
+        }
+        let vendored: u64 = recording
+            .vendored
+            .iter()
+            .map(|vendored| vendored.length)
+            .sum();
+        if vendored > LARGE_IN_ALL || recording.vendored.iter().any(|one| one.length > LARGE) {
+            let all = size(vendored);
+            writeln!(
+                f,
+                "warning: the vendored bodies have {all} in all, and your repository gets them"
+            )?;
+            writeln!(
+                f,
+                "hint: `--pin GLOB` pins what a plain download gives after all"
+            )?;
         }
         if !merged.changed.is_empty() {
             writeln!(

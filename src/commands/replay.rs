@@ -16,7 +16,7 @@ use crate::{
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Answer, Miss, Replay, ShelfError, shelve},
-    report::chain,
+    report::{chain, say},
     trust::{Bundle, Environment, Reach},
 };
 
@@ -118,9 +118,11 @@ fn report(misses: &[(Miss, u32)]) {
     if misses.is_empty() {
         return;
     }
-    eprintln!("buildproxy: not in the inventory, and so answered with 403:");
-    for (miss, times) in misses {
-        eprintln!("  {miss} ({times} times)");
-    }
-    eprintln!("hint: run the build under `buildproxy capture` to add what is missing");
+    let mut lines = vec!["not in the inventory, and so answered with 403:".to_owned()];
+    lines.extend(misses.iter().map(|(miss, times)| match times {
+        1 => format!("  {miss}"),
+        times => format!("  {miss} ({times} times)"),
+    }));
+    lines.push("hint: run the build under `buildproxy capture` to add what is missing".to_owned());
+    say(&lines.join("\n"));
 }

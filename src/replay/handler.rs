@@ -21,7 +21,7 @@ use crate::{
     proxy::{
         Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
     },
-    report::chain,
+    report::{chain, say},
 };
 
 /// A request that the inventory does not answer.
@@ -84,17 +84,17 @@ impl Replay {
         let times = misses.entry(miss).or_default();
         *times += 1;
         if *times == 1 {
-            eprint!("buildproxy: {text}");
+            say(&text);
         }
         drop(misses);
-        let mut response = plain(StatusCode::FORBIDDEN, format!("buildproxy: {text}"));
+        let mut response = plain(StatusCode::FORBIDDEN, &text);
         response
             .headers_mut()
             .insert("x-buildproxy", HeaderValue::from_static("miss"));
         response
     }
 
-    /// What is said of a miss, ending in a newline.
+    /// What is said of a miss.
     fn explain(&self, miss: &Miss) -> String {
         let mut lines = vec![format!("miss: {miss} is not in the inventory")];
         let of_url = self.matcher.of_url(&miss.url);
@@ -110,7 +110,7 @@ impl Replay {
             };
             format!("  there: {} {}{only}", answer.method, answer.url)
         }));
-        lines.join("\n") + "\n"
+        lines.join("\n")
     }
 }
 
@@ -119,10 +119,7 @@ impl Handler for Replay {
         let body = match request.body().await {
             Ok(body) => body,
             Err(error) => {
-                return plain(
-                    StatusCode::BAD_REQUEST,
-                    format!("buildproxy: {}\n", chain(&error)),
-                );
+                return plain(StatusCode::BAD_REQUEST, &chain(&error));
             }
         };
         let key = Key {
@@ -138,18 +135,15 @@ impl Handler for Replay {
             Ok(response) => response,
             Err(error) => {
                 let url = &request.url;
-                let text = format!(
-                    "buildproxy: failed to read the body of {url}: {}\n",
-                    chain(&error)
-                );
-                eprint!("{text}");
-                plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+                let text = format!("failed to read the body of {url}: {}", chain(&error));
+                say(&text);
+                plain(StatusCode::INTERNAL_SERVER_ERROR, &text)
             }
         }
     }
 
     fn refused(&self, refusal: Refusal) {
-        eprintln!("buildproxy: {}", chain(&refusal));
+        say(&chain(&refusal));
     }
 }
 
@@ -204,7 +198,8 @@ fn slice(text: &Bytes, range: &Range<u64>) -> Bytes {
     text.slice(at(range.start)..at(range.end))
 }
 
-fn plain(status: StatusCode, text: String) -> Response {
+fn plain(status: StatusCode, text: &str) -> Response {
+    let text = format!("buildproxy: {text}\n");
     let length = HeaderValue::from(text.len());
     let mut response = Response::new(full(text));
     *response.status_mut() = status;
