@@ -3,6 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use globset::Glob;
 
 use crate::capture::ConnectTo;
 
@@ -39,6 +40,15 @@ pub struct CaptureArgs {
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,
+    /// Pin what a GET of these URLs gave, whatever speaks against it.
+    #[arg(long, value_name = "GLOB")]
+    pub pin: Vec<Glob>,
+    /// Vendor the bodies of these URLs in any case.
+    #[arg(long, value_name = "GLOB")]
+    pub vendor: Vec<Glob>,
+    /// Give redirects of these URLs to the client, instead of following them.
+    #[arg(long, value_name = "GLOB")]
+    pub keep_redirects: Vec<Glob>,
     /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
     pub connect_to: Vec<ConnectTo>,

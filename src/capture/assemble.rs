@@ -89,8 +89,8 @@ impl Recording {
             }
             Outcome::Pinned(body) | Outcome::Vendored(body, _) if body.length == 0 => Body::Empty,
             Outcome::Pinned(body) => Body::Pin(Pin {
-                name: url.file_name(),
-                url: url.clone(),
+                name: exchange.source.file_name(),
+                url: exchange.source.clone(),
                 hash: Some(body.hash.clone()),
             }),
             Outcome::Vendored(body, reason) => self.vendor(url, body, reason, folder)?,

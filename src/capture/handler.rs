@@ -1,8 +1,13 @@
 //! Answers clients with what upstream says, and records it.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
+use globset::GlobSet;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE},
@@ -10,33 +15,30 @@ use http::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Exchange, Outcome, Question, Recorder, Skipped, Upstream,
+    Exchange, Outcome, Policy, Question, Recorder, Skipped, Upstream,
     download::{Download, download},
     headers,
-    pinning::{Judgement, judge, prove},
-    upstream::Outgoing,
+    pinning::Evidence,
+    upstream::{Outgoing, Redirects},
 };
 use crate::{
     bodies::BodyCache,
+    inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, full},
     report::chain,
 };
-
-/// Whether a doubtful pin is fetched a second time, to see that it can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// It is.
-    Fetch,
-    /// It is taken for granted.
-    Skip,
-}
 
 /// The handler of `buildproxy capture`.
 pub struct Capture {
     upstream: Upstream,
     cache: BodyCache,
     recorder: Arc<Recorder>,
-    proof: Proof,
+    policy: Arc<Policy>,
+    /// URLs whose redirects the client wants to see.
+    keep_redirects: GlobSet,
+    /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
+    /// when the target itself has expired.
+    sources: Mutex<HashMap<Url, Url>>,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
 }
@@ -44,6 +46,7 @@ pub struct Capture {
 /// The head of upstream's answer, with what it was asked.
 struct Head {
     question: Question,
+    source: Url,
     status: StatusCode,
     headers: HeaderMap,
     redirects: u32,
@@ -55,13 +58,16 @@ impl Capture {
         upstream: Upstream,
         cache: BodyCache,
         recorder: Arc<Recorder>,
-        proof: Proof,
+        policy: Policy,
+        keep_redirects: GlobSet,
     ) -> Self {
         Self {
             upstream,
             cache,
             recorder,
-            proof,
+            policy: Arc::new(policy),
+            keep_redirects,
+            sources: Mutex::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -87,12 +93,19 @@ impl Capture {
             url: url.clone(),
             headers: sent.clone(),
             body: body.clone(),
+            redirects: if self.keep_redirects.is_match(url.as_str()) {
+                Redirects::Keep
+            } else {
+                Redirects::Follow
+            },
         });
         let answered = answered.await?;
+        let source = self.source(&url, answered.target);
         let (response, upstream_body) = answered.response.into_parts();
         let length = content_length(&response.headers);
         let head = Head {
             question: Question::new(&url, &request.method, &request.headers, &body),
+            source,
             status: response.status,
             headers: headers::client(&response.headers),
             redirects: answered.redirects,
@@ -126,29 +139,41 @@ impl Capture {
         ))
     }
 
+    /// What a plain fetch of `url` should begin with, and of the `target` that it redirects to.
+    fn source(&self, url: &Url, target: Option<Url>) -> Url {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = sources.get(url).unwrap_or(url).clone();
+        if let Some(target) = target {
+            sources.insert(target, source.clone());
+        }
+        source
+    }
+
     /// Sees the download through, and records the exchange.
     fn record(&self, head: Head, download: Download, sent: HeaderMap) {
         let recorder = Arc::clone(&self.recorder);
         let upstream = self.upstream.clone();
-        let proof = self.proof;
+        let policy = Arc::clone(&self.policy);
         let arrival = recorder.arriving(&head.question.url);
+        let evidence = Evidence {
+            method: head.question.method.clone(),
+            url: head.question.url.clone(),
+            source: head.source.clone(),
+            sent,
+            status: head.status,
+            received: head.headers.clone(),
+        };
         self.tasks.spawn(async move {
-            let url = head.question.url.clone();
-            let body = match download.run().await {
-                Ok(body) => body,
-                Err(source) => return recorder.skip(Skipped::Download { url, source }),
-            };
-            let outcome = match (judge(&head.question.method, &sent, head.status), proof) {
-                (Judgement::Vendor(reason), _) => Outcome::Vendored(body, reason),
-                (Judgement::Pin, _) | (Judgement::Doubt, Proof::Skip) => Outcome::Pinned(body),
-                (Judgement::Doubt, Proof::Fetch) => {
-                    match prove(&upstream, &url, &body.hash).await {
-                        Ok(()) => Outcome::Pinned(body),
-                        Err(reason) => Outcome::Vendored(body, reason),
-                    }
+            match download.run().await {
+                Ok(body) => {
+                    let outcome = policy.decide(&upstream, &evidence, body).await;
+                    recorder.add(head.exchange(outcome));
                 }
-            };
-            recorder.add(head.exchange(outcome));
+                Err(source) => {
+                    let url = evidence.url;
+                    recorder.skip(Skipped::Download { url, source });
+                }
+            }
             drop(arrival);
         });
     }
@@ -158,6 +183,7 @@ impl Head {
     fn exchange(self, outcome: Outcome) -> Exchange {
         Exchange {
             question: self.question,
+            source: self.source,
             status: self.status,
             headers: headers::recorded(&self.headers),
             outcome,

@@ -8,6 +8,7 @@
 mod assemble;
 mod connect_to;
 mod download;
+mod drift;
 mod handler;
 mod headers;
 mod pinning;
@@ -16,7 +17,7 @@ mod upstream;
 
 pub use assemble::{Recording, Vendored, assemble};
 pub use connect_to::{ConnectTo, ConnectToError};
-pub use handler::{Capture, Proof};
-pub use pinning::Reason;
+pub use handler::Capture;
+pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
 pub use upstream::{Roots, Upstream, UpstreamError};

@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use globset::GlobSet;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
@@ -16,8 +18,12 @@ use http::{
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 
-use super::upstream::{Answer, Outgoing, Upstream};
+use super::{
+    Outcome, drift,
+    upstream::{Answer, Outgoing, Redirects, Upstream},
+};
 use crate::{
+    bodies::CachedBody,
     inventory::{Sri, Url},
     report::chain,
 };
@@ -25,12 +31,16 @@ use crate::{
 /// Why a body is vendored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
+    /// The person wants it.
+    Asked,
     /// Asked for with another method than GET.
     Method(Method),
     /// Not an answer of status 200, which fetchurl takes for a failure.
     Status(u16),
-    /// Asked for with credentials, which fetchurl does not have.
+    /// Asked for with credentials, and not given without.
     Credentials,
+    /// It will be another one soon.
+    Drifts(&'static str),
     /// A plain GET gives other bytes.
     Negotiated,
     /// A plain GET gives nothing.
@@ -40,51 +50,129 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Asked => f.write_str("as --vendor says"),
             Self::Method(method) => write!(f, "the answer to a {method}"),
             Self::Status(status) => write!(f, "an answer with status {status}"),
-            Self::Credentials => f.write_str("asked for with credentials"),
+            Self::Credentials => f.write_str("not given without credentials"),
+            Self::Drifts(why) => write!(f, "it drifts: {why}"),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
     }
 }
 
+/// Whether a doubtful pin is fetched a second time, to see that it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It is.
+    Fetch,
+    /// It is taken for granted.
+    Skip,
+}
+
+/// How it is decided what is pinned.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// What becomes of doubts.
+    pub proof: Proof,
+    /// URLs that are pinned, if a GET gave them, whatever speaks against it.
+    pub pin: GlobSet,
+    /// URLs that are vendored in any case.
+    pub vendor: GlobSet,
+}
+
+/// An exchange, so far as it matters here.
+#[derive(Clone, Debug)]
+pub(super) struct Evidence {
+    pub(super) method: Method,
+    /// What the client asked for.
+    pub(super) url: Url,
+    /// What a pin would fetch: the same, or the URL that redirected there.
+    pub(super) source: Url,
+    /// The headers that went upstream.
+    pub(super) sent: HeaderMap,
+    pub(super) status: StatusCode,
+    /// The headers that came back.
+    pub(super) received: HeaderMap,
+}
+
 /// What can be said of a body from its exchange alone.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
+enum Judgement {
     /// A plain GET was made, and gave it.
     Pin,
-    /// A header of the request may have changed the answer.
-    Doubt,
-    /// A plain GET does not give it.
+    /// A plain GET may give something else; this would be why.
+    Doubt(Reason),
+    /// A plain GET does not give it, now or soon.
     Vendor(Reason),
 }
 
 /// Headers that no download depends on.
 const HARMLESS: [HeaderName; 5] = [USER_AGENT, ACCEPT_ENCODING, CACHE_CONTROL, PRAGMA, REFERER];
 
-pub(super) fn judge(method: &Method, sent: &HeaderMap, status: StatusCode) -> Judgement {
-    if method != Method::GET {
-        return Judgement::Vendor(Reason::Method(method.clone()));
+impl Policy {
+    /// What becomes of a body. Where there is a doubt, it is fetched again.
+    pub(super) async fn decide(
+        &self,
+        upstream: &Upstream,
+        evidence: &Evidence,
+        body: CachedBody,
+    ) -> Outcome {
+        match self.judge(evidence) {
+            Judgement::Pin => Outcome::Pinned(body),
+            Judgement::Vendor(reason) => Outcome::Vendored(body, reason),
+            Judgement::Doubt(Reason::Credentials) if self.proof == Proof::Skip => {
+                Outcome::Vendored(body, Reason::Credentials)
+            }
+            Judgement::Doubt(_) if self.proof == Proof::Skip => Outcome::Pinned(body),
+            Judgement::Doubt(doubt) => match prove(upstream, &evidence.source, &body.hash).await {
+                Ok(()) => Outcome::Pinned(body),
+                Err(_) if doubt == Reason::Credentials => Outcome::Vendored(body, doubt),
+                Err(reason) => Outcome::Vendored(body, reason),
+            },
+        }
     }
-    if status != StatusCode::OK {
-        return Judgement::Vendor(Reason::Status(status.as_u16()));
-    }
-    if sent.contains_key(AUTHORIZATION) || sent.contains_key(COOKIE) {
-        return Judgement::Vendor(Reason::Credentials);
-    }
-    let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
-        HARMLESS.contains(name) || (name == ACCEPT && value == "*/*")
-    };
-    if sent.iter().all(harmless) {
-        Judgement::Pin
-    } else {
-        Judgement::Doubt
+
+    fn judge(&self, evidence: &Evidence) -> Judgement {
+        let Evidence {
+            method,
+            url,
+            source,
+            sent,
+            status,
+            received,
+        } = evidence;
+        if method != Method::GET {
+            return Judgement::Vendor(Reason::Method(method.clone()));
+        }
+        if *status != StatusCode::OK {
+            return Judgement::Vendor(Reason::Status(status.as_u16()));
+        }
+        if self.vendor.is_match(url.as_str()) {
+            return Judgement::Vendor(Reason::Asked);
+        }
+        if self.pin.is_match(url.as_str()) {
+            return Judgement::Pin;
+        }
+        if let Some(why) = drift::reason(url, sent, received) {
+            return Judgement::Vendor(Reason::Drifts(why));
+        }
+        if sent.contains_key(AUTHORIZATION) || sent.contains_key(COOKIE) {
+            return Judgement::Doubt(Reason::Credentials);
+        }
+        let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
+            HARMLESS.contains(name) || (name == ACCEPT && value == "*/*")
+        };
+        if source == url && sent.iter().all(harmless) {
+            Judgement::Pin
+        } else {
+            Judgement::Doubt(Reason::Negotiated)
+        }
     }
 }
 
 /// Fetches `url` again as fetchurl does, and compares with the hash of what the client got.
-pub(super) async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
+async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -93,7 +181,8 @@ pub(super) async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Res
         method: Method::GET,
         url: url.clone(),
         headers,
-        body: bytes::Bytes::new(),
+        body: Bytes::new(),
+        redirects: Redirects::Follow,
     };
     let unfetchable = |error: &(dyn std::error::Error + 'static)| Reason::Unfetchable(chain(error));
     let answer = upstream.send(request).await;
@@ -118,14 +207,39 @@ pub(super) async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Res
 
 #[cfg(test)]
 mod tests {
+    use globset::Glob;
+
     use super::*;
 
-    fn judged(method: &Method, headers: &[(&'static str, &'static str)], status: u16) -> Judgement {
+    fn evidence(headers: &[(&'static str, &'static str)]) -> Evidence {
         let mut sent = HeaderMap::new();
         for (name, value) in headers {
             sent.insert(*name, HeaderValue::from_static(value));
         }
-        judge(method, &sent, StatusCode::from_u16(status).unwrap())
+        let url = Url::parse("https://example.org/a-1.0.tar.gz").unwrap();
+        Evidence {
+            method: Method::GET,
+            source: url.clone(),
+            url,
+            sent,
+            status: StatusCode::OK,
+            received: HeaderMap::new(),
+        }
+    }
+
+    fn policy(pin: &[&str], vendor: &[&str]) -> Policy {
+        let set = |globs: &[&str]| {
+            let globs = globs.iter().map(|glob| Glob::new(glob).unwrap());
+            globs.fold(GlobSet::builder(), |mut set, glob| {
+                set.add(glob);
+                set
+            })
+        };
+        Policy {
+            proof: Proof::Fetch,
+            pin: set(pin).build().unwrap(),
+            vendor: set(vendor).build().unwrap(),
+        }
     }
 
     #[test]
@@ -135,32 +249,57 @@ mod tests {
             ("user-agent", "a"),
             ("accept-encoding", "identity"),
         ];
-        assert_eq!(judged(&Method::GET, &plain, 200), Judgement::Pin);
+        assert_eq!(policy(&[], &[]).judge(&evidence(&plain)), Judgement::Pin);
     }
 
     #[test]
     fn what_fetchurl_would_not_get_is_vendored() {
-        let vendored = |method, headers: &[_], status| {
-            matches!(judged(method, headers, status), Judgement::Vendor(_))
-        };
-        assert!(vendored(&Method::POST, &[], 200));
-        assert!(vendored(&Method::GET, &[], 404));
-        assert!(vendored(
-            &Method::GET,
-            &[("authorization", "Bearer secret")],
-            200
-        ));
-        assert!(vendored(&Method::GET, &[("cookie", "a=b")], 200));
+        let policy = policy(&["*"], &[]);
+        let mut post = evidence(&[]);
+        post.method = Method::POST;
+        assert_eq!(
+            policy.judge(&post),
+            Judgement::Vendor(Reason::Method(Method::POST))
+        );
+        let mut missing = evidence(&[]);
+        missing.status = StatusCode::NOT_FOUND;
+        assert_eq!(
+            policy.judge(&missing),
+            Judgement::Vendor(Reason::Status(404))
+        );
     }
 
     #[test]
     fn a_header_that_may_matter_is_a_doubt() {
-        for header in [
-            ("accept", "application/json"),
-            ("accept-language", "de"),
-            ("x-api", "2"),
+        for (header, doubt) in [
+            (("accept", "application/json"), Reason::Negotiated),
+            (("accept-language", "de"), Reason::Negotiated),
+            (("x-api", "2"), Reason::Negotiated),
+            (("authorization", "Bearer secret"), Reason::Credentials),
+            (("cookie", "a=b"), Reason::Credentials),
         ] {
-            assert_eq!(judged(&Method::GET, &[header], 200), Judgement::Doubt);
+            assert_eq!(
+                policy(&[], &[]).judge(&evidence(&[header])),
+                Judgement::Doubt(doubt)
+            );
         }
+        let mut redirected = evidence(&[]);
+        redirected.source = Url::parse("https://example.org/latest").unwrap();
+        let doubt = Judgement::Doubt(Reason::Negotiated);
+        assert_eq!(policy(&[], &[]).judge(&redirected), doubt);
+    }
+
+    #[test]
+    fn the_person_overrules() {
+        let mut index = evidence(&[]);
+        index.url = Url::parse("https://example.org/simple/six/").unwrap();
+        let globs = ["https://example.org/simple/*"];
+        let drifts = Judgement::Vendor(Reason::Drifts("an index of Python packages"));
+        assert_eq!(policy(&[], &[]).judge(&index), drifts);
+        assert_eq!(policy(&globs, &[]).judge(&index), Judgement::Pin);
+        assert_eq!(
+            policy(&globs, &globs).judge(&index),
+            Judgement::Vendor(Reason::Asked)
+        );
     }
 }

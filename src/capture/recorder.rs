@@ -13,7 +13,7 @@ use crate::{
     bodies::{CacheError, CachedBody},
     inventory::{Headers, Sri, Url},
     proxy::{Refusal, RequestError, body_hash},
-    report::chain,
+    report::{chain, say},
 };
 
 /// What of a request can make a difference to the answer.
@@ -58,6 +58,8 @@ impl Question {
 pub struct Exchange {
     /// What was asked.
     pub question: Question,
+    /// The URL that a pin would fetch.
+    pub source: Url,
     /// The status, after redirects.
     pub status: StatusCode,
     /// The headers worth recording.
@@ -193,7 +195,7 @@ impl Recorder {
     pub fn add(&self, exchange: Exchange) {
         if self.progress == Progress::Lines {
             let Question { url, method, .. } = &exchange.question;
-            eprintln!("buildproxy: {method} {url} {}", exchange.status.as_u16());
+            say(&format!("{method} {url} {}", exchange.status.as_u16()));
         }
         let mut record = self.lock();
         if let Some(earlier) = record.exchanges.get(&exchange.question) {
@@ -211,7 +213,7 @@ impl Recorder {
     /// Takes note of what cannot be recorded.
     pub fn skip(&self, skipped: Skipped) {
         if self.progress == Progress::Lines {
-            eprintln!("buildproxy: {}", chain(&skipped));
+            say(&chain(&skipped));
         }
         self.lock().skipped.push(skipped);
     }

@@ -104,6 +104,16 @@ pub(super) struct Outgoing {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    pub(super) redirects: Redirects,
+}
+
+/// What becomes of a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Redirects {
+    /// It is followed, if the request was a GET or HEAD.
+    Follow,
+    /// It is the answer.
+    Keep,
 }
 
 /// An answer, at the end of all redirects.
@@ -112,6 +122,8 @@ pub(super) struct Answer {
     pub(super) response: http::Response<Incoming>,
     /// How many redirects led to it.
     pub(super) redirects: u32,
+    /// Where it leads itself, if it is a redirect that was kept.
+    pub(super) target: Option<Url>,
 }
 
 /// The real servers.
@@ -154,21 +166,21 @@ impl Upstream {
         Self { client }
     }
 
-    /// Sends a request; redirects of GET and HEAD are followed.
+    /// Sends a request, and its redirects where they are to be followed.
     pub(super) async fn send(&self, mut request: Outgoing) -> Result<Answer, UpstreamError> {
         let asked = request.url.clone();
         for redirects in 0..=MAX_REDIRECTS {
             let response = self.send_once(&request).await?;
-            let Some(location) = redirect(&request.method, &response) else {
-                return Ok(Answer {
-                    response,
-                    redirects,
-                });
+            let target = match redirect(&request, &response)? {
+                Some(target) if request.redirects == Redirects::Follow => target,
+                target => {
+                    return Ok(Answer {
+                        response,
+                        redirects,
+                        target,
+                    });
+                }
             };
-            let target = request.url.join(&location).map_err(|source| {
-                let url = request.url.clone();
-                UpstreamError::Location { url, source }
-            })?;
             let from = (request.url.scheme(), request.url.authority());
             if from != (target.scheme(), target.authority()) {
                 for secret in [AUTHORIZATION, COOKIE] {
@@ -202,7 +214,10 @@ impl Upstream {
 }
 
 /// Where a response leads, if it is a redirect of a request that can be followed without asking.
-fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<String> {
+fn redirect(
+    request: &Outgoing,
+    response: &http::Response<Incoming>,
+) -> Result<Option<Url>, UpstreamError> {
     let follows = matches!(
         response.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -211,9 +226,16 @@ fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<Stri
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    if !follows || !matches!(*method, Method::GET | Method::HEAD) {
-        return None;
+    if !follows || !matches!(request.method, Method::GET | Method::HEAD) {
+        return Ok(None);
     }
-    let location = response.headers().get(LOCATION)?;
-    Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+    let Some(location) = response.headers().get(LOCATION) else {
+        return Ok(None);
+    };
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let target = request.url.join(&location);
+    target.map(Some).map_err(|source| UpstreamError::Location {
+        url: request.url.clone(),
+        source,
+    })
 }

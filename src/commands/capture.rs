@@ -10,12 +10,15 @@ use std::{
 };
 
 use anyhow::Context;
+use globset::{Glob, GlobSet};
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 
 use super::{inventory, runtime};
 use crate::{
-    capture::{Capture, Progress, Proof, Record, Recorder, Recording, Roots, Upstream, assemble},
+    capture::{
+        Capture, Policy, Progress, Proof, Record, Recorder, Recording, Roots, Upstream, assemble,
+    },
     cli::CaptureArgs,
     emit::Merged,
     inventory::{Body, nix::Document},
@@ -58,13 +61,19 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     } else {
         Progress::Quiet
     }));
-    let proof = if args.no_verify {
-        Proof::Skip
-    } else {
-        Proof::Fetch
+    let policy = Policy {
+        proof: if args.no_verify {
+            Proof::Skip
+        } else {
+            Proof::Fetch
+        },
+        pin: set(&args.pin)?,
+        vendor: set(&args.vendor)?,
     };
     let upstream = Upstream::new(&roots, &args.connect_to);
-    let capture = Arc::new(Capture::new(upstream, cache, Arc::clone(&recorder), proof));
+    let keep = set(&args.keep_redirects)?;
+    let capture = Capture::new(upstream, cache, Arc::clone(&recorder), policy, keep);
+    let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
     let status = runtime()?.block_on(async {
@@ -80,6 +89,14 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     })?;
     eprint!("{}", output.write(recorder.take())?);
     Ok(exit_code(status))
+}
+
+fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSet::builder();
+    for glob in globs {
+        set.add(glob.clone());
+    }
+    set.build().context("failed to use a glob")
 }
 
 /// The inventory that is to be written.

@@ -81,8 +81,11 @@ fn redirects_end_in_an_entry_for_the_first_url() {
     );
     let credentials = |asked: &Asked| asked.header("authorization").is_some();
     let sent: Vec<_> = origin.asked().iter().map(credentials).collect();
-    // The first hop leaves the origin http://start.example.org, so nothing beyond it gets them.
-    assert_eq!(sent, [true, false, false, false]);
+    // The first hop leaves the origin http://start.example.org, so nothing beyond it gets them; nor does
+    // the second download, by which it is seen that it is given without.
+    assert_eq!(sent.len(), 8);
+    assert_eq!(sent.iter().position(|sent| *sent), Some(0));
+    assert_eq!(sent.iter().filter(|sent| **sent).count(), 1);
     assert!(!inventory.contains("password"));
     drop(origin);
     assert_eq!(scene.replay_script(script).ok().stdout, "arrived\n");
@@ -405,4 +408,128 @@ fn upstream_that_cannot_be_verified_is_a_failure() {
     assert!(captured.stdout.contains("certificate"), "{captured:?}");
     captured.says("skipped: failed to fetch https://a.example.org/hello");
     assert!(!scene.read("proxy_content.nix").contains("url"));
+}
+
+#[test]
+fn what_drifts_is_vendored_and_options_overrule() {
+    let origin = || {
+        Origin::start(|asked| {
+            let path = asked.url.split_once("a.example.org").unwrap().1;
+            match path {
+                "/metered" => answer(200, &[("cache-control", "no-store")], "metered\n"),
+                _ => text("text\n"),
+            }
+        })
+    };
+    let script = "curl -sSf https://a.example.org/simple/six/ https://a.example.org/metered \
+                  https://a.example.org/six-1.0.tar.gz";
+    let of = |options: &[&str]| {
+        let scene = Scene::new();
+        let origin = origin();
+        let mut capture = scene.capture(&origin, options);
+        run(capture.args(["--", "sh", "-ec", script])).ok().stderr
+    };
+    let plain = of(&[]);
+    assert!(plain.contains("(3 new, 1 pinned, 2 vendored,"), "{plain}");
+    assert!(
+        plain.contains("/simple/six/ (5 B): it drifts: an index of Python packages"),
+        "{plain}"
+    );
+    assert!(
+        plain.contains("/metered (8 B): it drifts: the server says"),
+        "{plain}"
+    );
+    let pinned = of(&[
+        "--pin",
+        "https://a.example.org/simple/**",
+        "--pin",
+        "*metered",
+    ]);
+    assert!(pinned.contains("(3 new, 3 pinned, 0 vendored,"), "{pinned}");
+    let vendored = of(&["--vendor", "*.tar.gz"]);
+    assert!(
+        vendored.contains("(3 new, 0 pinned, 3 vendored,"),
+        "{vendored}"
+    );
+    assert!(vendored.contains("as --vendor says"), "{vendored}");
+}
+
+#[test]
+fn what_is_given_without_credentials_as_well_is_pinned() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let script = "curl -sSf -u user:secret -b session=secret https://a.example.org/hello";
+    scene
+        .capture_script(&origin, script)
+        .ok()
+        .says("1 pinned, 0 vendored");
+    let sent: Vec<_> = origin
+        .asked()
+        .iter()
+        .map(|asked| asked.headers.contains_key("cookie"))
+        .collect();
+    assert_eq!(sent, [true, false], "the proof has no credentials");
+}
+
+/// As a download site does: a stable URL, and a target that is another one each time.
+#[test]
+fn a_redirect_is_kept_for_a_client_that_reads_it() {
+    let scene = Scene::new();
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let origin = Origin::start(move |asked| match asked.url.as_str() {
+        "https://a.example.org/release" => {
+            let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            answer(
+                302,
+                &[(
+                    "location",
+                    &format!("https://cdn.example.org/file?n={number}"),
+                )],
+                "",
+            )
+        }
+        url if url.starts_with("https://cdn.example.org/file?n=") => text("file\n"),
+        other => panic!("{other}"),
+    });
+    let script =
+        "curl -sSf -L -w '%{num_redirects} %{url_effective}\\n' https://a.example.org/release";
+    let keep = [
+        "--keep-redirects",
+        "https://a.example.org/*",
+        "--",
+        "sh",
+        "-ec",
+        script,
+    ];
+    let captured = run(&mut scene.capture(&origin, &keep)).ok();
+    assert_eq!(
+        captured.stdout,
+        "file\n1 https://cdn.example.org/file?n=0\n"
+    );
+    let inventory = scene.read("proxy_content.nix");
+    assert!(
+        inventory.contains("\"location\" = \"https://cdn.example.org/file?n=0\";"),
+        "{inventory}"
+    );
+    // The pin of the target begins where it does not expire.
+    let pin = "url = \"https://cdn.example.org/file?n=0\";\n    file = fetchurl {\n      \
+               name = \"release\";\n      url = \"https://a.example.org/release\";";
+    assert!(inventory.contains(pin), "{inventory}");
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, captured.stdout);
+}
+
+#[test]
+fn large_vendored_bodies_are_warned_of() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let mut response = text("");
+        *response.body_mut() = buildproxy::proxy::full(Bytes::from(vec![b'x'; 2 << 20]));
+        response
+    });
+    let script = "for n in 1 2 3 4 5 6; do curl -sSf -d $n https://a.example.org/$n; done | wc -c";
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "12582912\n");
+    let captured = captured.says("https://a.example.org/1 (2.0 MiB): the answer to a POST (large)");
+    captured.says("warning: the vendored bodies have 12.0 MiB in all");
 }
