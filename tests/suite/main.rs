@@ -7,5 +7,6 @@ mod support;
 mod capture;
 mod command_line;
 mod daemon;
+mod nix;
 mod proxying;
 mod replay;
