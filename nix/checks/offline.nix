@@ -34,7 +34,9 @@ runCommand "check-offline"
 
     ${lib.optionalString stdenv.hostPlatform.isLinux ''
       echo "the direct one does not"
-      if curl --noproxy '*' --silent --max-time 5 --output direct https://www.apache.org/; then
+      # A machine that has a network need not resolve the name; a sandbox has no route.
+      if curl --noproxy '*' --silent --max-time 5 --output direct https://www.apache.org/ ||
+        [[ $(wc -l </proc/net/route) != 1 ]]; then
         echo "this build has the network: Nix's sandbox is off"
         exit 1
       fi

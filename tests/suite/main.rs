@@ -12,6 +12,7 @@ mod command_line;
 mod daemon;
 mod emit_in_nix;
 mod memory;
+mod nix;
 mod proxying;
 mod replay;
 mod terminal;

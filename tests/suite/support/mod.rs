@@ -1,7 +1,9 @@
-//! What the tests stand on: an origin to download from, a scene to run programs in.
+//! What the tests stand on: an origin to download from, a scene to run programs in, and Nix.
 
+mod nix;
 mod origin;
 mod scene;
 
+pub(crate) use nix::{Nix, NixScene, checkout, reach, system};
 pub(crate) use origin::{Asked, Origin, answer, text};
-pub(crate) use scene::{Scene, finish, need, run};
+pub(crate) use scene::{Ran, Scene, finish, need, run};
