@@ -157,7 +157,8 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things.
+pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 {
         format!("1 {what}")
     } else {

@@ -227,6 +227,11 @@ impl Recorder {
         }
     }
 
+    /// How many bodies are still arriving.
+    pub fn still_arriving(&self) -> usize {
+        self.lock().arriving.len()
+    }
+
     /// Gives the record away; a new one begins. What is still arriving is given up.
     pub fn take(&self) -> Record {
         let mut record = std::mem::take(&mut *self.lock());

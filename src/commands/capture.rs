@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -24,9 +25,12 @@ use crate::{
     inventory::{Body, nix::Document},
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
-    report::Summary,
+    report::{Summary, count, say},
     trust::{Bundle, Environment, Reach},
 };
+
+/// So long a person is not told why nothing happens when the command has ended.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why an inventory cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -76,18 +80,27 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
-    let status = runtime()?.block_on(async {
+    let (status, record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
         tokio::spawn(door.serve(TcpListener::from_std(listener)?));
         let status: ExitStatus = job.run(&mut signals).await?;
-        tokio::select! {
-            () = capture.finish() => {}
-            // Asked a second time, so to speak: the command has ended, and this is for buildproxy.
-            _ = signals.next() => {}
+        let patience = tokio::time::sleep(PATIENCE);
+        let all = capture.finish();
+        tokio::pin!(all, patience);
+        loop {
+            tokio::select! {
+                () = &mut all => break,
+                // The command has ended, so this is for buildproxy.
+                _ = signals.next() => break,
+                () = &mut patience, if !patience.is_elapsed() => {
+                    let arriving = count(recorder.still_arriving(), "download");
+                    say(&format!("waiting for the end of {arriving}; interrupt to give up"));
+                }
+            }
         }
-        anyhow::Ok(status)
+        anyhow::Ok((status, recorder.take()))
     })?;
-    eprint!("{}", output.write(recorder.take())?);
+    eprint!("{}", output.write(record)?);
     Ok(exit_code(status))
 }
 

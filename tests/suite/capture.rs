@@ -533,3 +533,39 @@ fn large_vendored_bodies_are_warned_of() {
     let captured = captured.says("https://a.example.org/1 (2.0 MiB): the answer to a POST (large)");
     captured.says("warning: the vendored bodies have 12.0 MiB in all");
 }
+
+#[test]
+fn a_download_that_goes_on_can_be_given_up() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let pieces = futures_util::stream::unfold(0, |piece| async move {
+            if piece > 0 {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Some((Ok(Bytes::from_static(&[0; 1000])), piece + 1))
+        });
+        Response::new(buildproxy::proxy::stream(pieces))
+    });
+    let script = "curl -sS https://a.example.org/endless | head -c 5 | wc -c";
+    let mut capture = scene.capture(&origin, &["--", "sh", "-ec", script]);
+    std::os::unix::process::CommandExt::process_group(&mut capture, 0);
+    let log = scene.root().join("log");
+    let child = capture
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let said = || fs::read_to_string(&log).unwrap();
+    wait_for(|| said().contains("waiting for the end of 1 download; interrupt to give up"));
+    run(scene
+        .command("kill")
+        .args(["-INT", &child.id().to_string()]))
+    .ok();
+    finish(child).ok();
+    let said = said();
+    assert!(
+        said.contains("https://a.example.org/endless is not recorded: it was still arriving"),
+        "{said}"
+    );
+    assert!(!scene.read("proxy_content.nix").contains("endless"));
+}
