@@ -49,6 +49,10 @@ pub struct CaptureArgs {
     /// Give redirects of these URLs to the client, instead of following them.
     #[arg(long, value_name = "GLOB")]
     pub keep_redirects: Vec<Glob>,
+    /// Reach these hosts without the proxy, as well as those of this machine: names, addresses, or
+    /// domains with a leading dot.
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub no_proxy: Vec<String>,
     /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
     pub connect_to: Vec<ConnectTo>,

@@ -20,4 +20,4 @@ pub use connect_to::{ConnectTo, ConnectToError};
 pub use handler::Capture;
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
-pub use upstream::{Roots, Upstream, UpstreamError};
+pub use upstream::{Upstream, UpstreamError};

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use http::{
     HeaderMap, Method, StatusCode, Uri,
     header::{AUTHORIZATION, COOKIE, LOCATION},
@@ -16,10 +15,13 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
+use rustls::{ClientConfig, crypto::ring};
 
 use super::connect_to::{ConnectTo, Connector};
-use crate::inventory::{Url, UrlError};
+use crate::{
+    inventory::{Url, UrlError},
+    trust::Roots,
+};
 
 /// As many as curl follows in nixpkgs' fetchurl.
 const MAX_REDIRECTS: u32 = 20;
@@ -62,39 +64,6 @@ pub enum UpstreamError {
         /// What was asked for.
         url: Url,
     },
-}
-
-/// The certificates that upstream servers are verified against.
-#[derive(Clone, Debug, Default)]
-pub struct Roots(Vec<CertificateDer<'static>>);
-
-impl Roots {
-    /// Those of the platform; `SSL_CERT_FILE` and `SSL_CERT_DIR` overrule it. There may be none: then
-    /// every `https://` URL fails, and says why.
-    #[must_use]
-    pub fn of_platform() -> Self {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!("failed to read the system's root certificates: {error}");
-        }
-        Self(found.certs)
-    }
-
-    /// All of them as PEM.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        let mut pem = String::new();
-        for root in &self.0 {
-            pem.push_str("-----BEGIN CERTIFICATE-----\n");
-            let base64 = BASE64.encode(root);
-            for line in base64.as_bytes().chunks(64) {
-                pem.push_str(&String::from_utf8_lossy(line));
-                pem.push('\n');
-            }
-            pem.push_str("-----END CERTIFICATE-----\n");
-        }
-        pem
-    }
 }
 
 /// A request to upstream. It can be sent again, where it is redirected.
@@ -144,12 +113,10 @@ impl Upstream {
         reason = "the provider and the versions are constants"
     )]
     pub fn new(roots: &Roots, rules: &[ConnectTo]) -> Self {
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots.0.iter().cloned());
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions")
-            .with_root_certificates(store)
+            .with_root_certificates(roots.to_store())
             .with_no_client_auth();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);

@@ -17,16 +17,14 @@ use tokio::net::TcpListener;
 
 use super::{inventory, runtime};
 use crate::{
-    capture::{
-        Capture, Policy, Progress, Proof, Record, Recorder, Recording, Roots, Upstream, assemble,
-    },
+    capture::{Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble},
     cli::CaptureArgs,
     emit::Merged,
     inventory::{Body, nix::Document},
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{Summary, count, say},
-    trust::{Bundle, Environment, Reach},
+    trust::{Environment, Files, Reach, Roots, inherited},
 };
 
 /// So long a person is not told why nothing happens when the command has ended.
@@ -48,12 +46,13 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;
-    let bundle = Bundle::write(&[&authority.certificate_pem(), &roots.to_pem()])?;
     let listener = args.common.bind()?;
     let address = listener
         .local_addr()
         .context("failed to find out the port")?;
-    let environment = Environment::new(address, &bundle.path(), Reach::Loopback);
+    let files = Files::make(authority.certificate(), &roots, address, inherited)?;
+    let reach = Reach::LoopbackAnd(args.no_proxy.clone());
+    let environment = Environment::new(address, &files, &reach, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());

@@ -17,7 +17,7 @@ use crate::{
     proxy::{Authority, FrontDoor},
     replay::{Answer, Miss, Replay, ShelfError, shelve},
     report::{chain, say},
-    trust::{Bundle, Environment, Reach},
+    trust::{Environment, Files, Reach, Roots, inherited},
 };
 
 /// The exit status of a command that missed something, where that is not to be.
@@ -29,19 +29,20 @@ const NAMED: usize = 10;
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let answers = answers(args)?;
     let authority = Authority::new()?;
-    let bundle = Bundle::write(&[&authority.certificate_pem()])?;
     let listener = args.common.bind()?;
     let address = listener
         .local_addr()
         .context("failed to find out the port")?;
-    let environment = Environment::new(address, &bundle.path(), Reach::Nothing);
+    // Nothing but the authority is trusted: nothing else can be reached.
+    let files = Files::make(authority.certificate(), &Roots::none(), address, inherited)?;
+    let environment = Environment::new(address, &files, &Reach::Nothing, inherited);
     let replay = Arc::new(Replay::new(answers));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
-        // The background gets the bundle, which goes with it, and so does all the rest.
+        // The background gets the files, which go with it, and so does all the rest.
         if let Fork::Foreground(background) = fork().context("failed to go into the background")? {
-            std::mem::forget(bundle);
+            std::mem::forget(files);
             print_exports(&environment, background)?;
             return Ok(0);
         }

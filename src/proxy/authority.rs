@@ -91,10 +91,10 @@ impl Authority {
         create().map_err(AuthorityError::Create)
     }
 
-    /// The authority's certificate, for the bundle that clients are to trust.
+    /// The authority's certificate, which clients are to trust.
     #[must_use]
-    pub fn certificate_pem(&self) -> String {
-        self.certificate.pem()
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        self.certificate.der()
     }
 
     /// The TLS configuration of a server that is `host`, a DNS name or an IP address without brackets.
@@ -194,6 +194,6 @@ mod tests {
     #[test]
     fn two_authorities_have_nothing_in_common() {
         let [one, two] = [Authority::new().unwrap(), Authority::new().unwrap()];
-        assert_ne!(one.certificate_pem(), two.certificate_pem());
+        assert_ne!(one.certificate(), two.certificate());
     }
 }

@@ -1,16 +1,35 @@
 //! The environment that is given to clients.
 
-use std::{fmt::Write, net::SocketAddr, path::Path};
+use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
-use super::{TABLE, Value};
+use super::{File, Files, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
 
-/// Whether anything is to be reached without the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is to be reached without the proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// What runs on this machine is; it is part of the build.
-    Loopback,
-    /// Nothing is.
+    /// What runs on this machine, which is part of the build, and these hosts.
+    LoopbackAnd(Vec<String>),
+    /// Nothing.
     Nothing,
+}
+
+impl Reach {
+    /// The hosts, as `NO_PROXY` has them: names, addresses, and names of domains.
+    fn hosts(&self) -> Vec<&str> {
+        match self {
+            Self::LoopbackAnd(more) => {
+                let loopback = ["localhost", "127.0.0.1", "::1"].into_iter();
+                loopback.chain(more.iter().map(String::as_str)).collect()
+            }
+            Self::Nothing => Vec::new(),
+        }
+    }
+}
+
+/// The value that buildproxy itself has inherited for a variable.
+#[must_use]
+pub fn inherited(variable: &str) -> Option<OsString> {
+    std::env::var_os(variable)
 }
 
 /// Variables and their values, in the order of the table.
@@ -18,24 +37,34 @@ pub enum Reach {
 pub struct Environment(Vec<(&'static str, String)>);
 
 impl Environment {
-    /// For a proxy at `address`, with the certificates in `bundle`.
+    /// For a proxy at `proxy`. What is to be extended is found by the variables that `own` gives.
     #[must_use]
-    pub fn new(address: SocketAddr, bundle: &Path, reach: Reach) -> Self {
-        let value = |value| match value {
-            Value::Proxy => format!("http://{address}"),
-            Value::NoProxy => match reach {
-                Reach::Loopback => "localhost,127.0.0.1,::1".to_owned(),
-                Reach::Nothing => String::new(),
-            },
-            Value::Bundle => bundle.display().to_string(),
+    pub fn new(
+        proxy: SocketAddr,
+        files: &Files,
+        reach: &Reach,
+        own: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        let path = |file| files.path(file).display().to_string();
+        let there = |name| {
+            let value = own(name).unwrap_or_default();
+            value.to_string_lossy().into_owned()
+        };
+        let value = |line: &Variable| match line.value {
+            Value::Proxy => format!("http://{proxy}"),
+            Value::NoProxy => reach.hosts().join(","),
+            Value::File(file) => path(file),
+            Value::Java => {
+                let options = java_options(proxy, &path(File::TrustStore), reach);
+                format!("{} {options}", there(line.name))
+                    .trim_start()
+                    .to_owned()
+            }
+            // An empty part stands for the folder that PHP was built with.
+            Value::PhpFolders => format!("{}:{}", there(line.name), path(File::PhpFolder)),
             Value::Text(text) => text.to_owned(),
         };
-        Self(
-            TABLE
-                .iter()
-                .map(|line| (line.name, value(line.value)))
-                .collect(),
-        )
+        Self(TABLE.iter().map(|line| (line.name, value(line))).collect())
     }
 
     /// All of it.
@@ -56,36 +85,87 @@ impl Environment {
     }
 }
 
+/// Java knows no proxy variables; these are its properties (java.base, "Networking Properties").
+fn java_options(proxy: SocketAddr, trust_store: &str, reach: &Reach) -> String {
+    // Its patterns have a bracket around an IPv6 address, and a star where NO_PROXY has a leading dot.
+    let direct = reach
+        .hosts()
+        .into_iter()
+        .map(|host| match host.strip_prefix('.') {
+            Some(domain) => format!("*.{domain}"),
+            None if host.contains(':') => format!("[{host}]"),
+            None => host.to_owned(),
+        });
+    let direct: Vec<_> = direct.collect();
+    let (host, port) = (proxy.ip(), proxy.port());
+    [
+        format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port}"),
+        format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
+        format!("-Dhttp.nonProxyHosts={}", direct.join("|")),
+        format!("-Djavax.net.ssl.trustStore={trust_store} -Djavax.net.ssl.trustStoreType=PKCS12"),
+        format!("-Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"),
+    ]
+    .join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{proxy::Authority, trust::Roots};
 
-    fn environment(reach: Reach) -> Environment {
-        Environment::new(
-            "127.0.0.1:1234".parse().unwrap(),
-            Path::new("/tmp/it's/ca.crt"),
-            reach,
-        )
+    fn environment(reach: &Reach, own: &[(&str, &str)]) -> Environment {
+        let authority = Authority::new().unwrap();
+        let proxy = "127.0.0.1:1234".parse().unwrap();
+        let own = |name: &str| {
+            let found = own.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let files = Files::make(authority.certificate(), &Roots::none(), proxy, own).unwrap();
+        Environment::new(proxy, &files, reach, own)
+    }
+
+    fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.unwrap().1
     }
 
     #[test]
     fn proxies_have_their_scheme_in_both_cases() {
-        let environment = environment(Reach::Nothing);
+        let environment = environment(&Reach::Nothing, &[]);
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"] {
-            let (_, value) = environment.iter().find(|(n, _)| *n == name).unwrap();
-            assert_eq!(value, "http://127.0.0.1:1234");
+            assert_eq!(value(&environment, name), "http://127.0.0.1:1234");
         }
-        let (_, no_proxy) = environment.iter().find(|(n, _)| *n == "no_proxy").unwrap();
-        assert_eq!(no_proxy, "");
+        assert_eq!(value(&environment, "no_proxy"), "");
+    }
+
+    #[test]
+    fn what_is_there_is_extended() {
+        let own = [
+            ("JAVA_TOOL_OPTIONS", "-Xmx1g"),
+            ("PHP_INI_SCAN_DIR", "/etc/mine"),
+        ];
+        let reach = Reach::LoopbackAnd(vec![".example.org".to_owned()]);
+        let environment = environment(&reach, &own);
+        let java = value(&environment, "JAVA_TOOL_OPTIONS");
+        assert!(
+            java.starts_with("-Xmx1g -Dhttp.proxyHost=127.0.0.1 "),
+            "{java}"
+        );
+        assert!(
+            java.contains("nonProxyHosts=localhost|127.0.0.1|[::1]|*.example.org "),
+            "{java}"
+        );
+        assert!(value(&environment, "PHP_INI_SCAN_DIR").starts_with("/etc/mine:/"));
+        assert_eq!(
+            value(&environment, "NO_PROXY"),
+            "localhost,127.0.0.1,::1,.example.org"
+        );
     }
 
     #[test]
     fn exports_are_quoted_for_a_shell() {
-        let exports = environment(Reach::Loopback).to_exports();
-        assert!(
-            exports.contains("export SSL_CERT_FILE='/tmp/it'\\''s/ca.crt'\n"),
-            "{exports}"
-        );
+        let environment = Environment(vec![("NAME", "it's".to_owned())]);
+        assert_eq!(environment.to_exports(), "export NAME='it'\\''s'\n");
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! What convinces clients: a bundle with the authority's certificate, and the environment that points to it.
+//! What convinces clients: files with the authority's certificate, and the environment that points to them.
 
-mod bundle;
 mod environment;
+mod files;
+mod roots;
 mod table;
 
-pub use bundle::{Bundle, BundleError};
-pub use environment::{Environment, Reach};
+pub use environment::{Environment, Reach, inherited};
+pub use files::{File, Files, FilesError};
+pub use roots::Roots;
 pub use table::{TABLE, Value, Variable};

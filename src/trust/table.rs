@@ -3,6 +3,8 @@
 //! Each line was measured with the client it names, or, where no version could be had, is from the
 //! client's documentation.
 
+use super::File;
+
 /// What a variable is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -10,8 +12,12 @@ pub enum Value {
     Proxy,
     /// The hosts that are reached without the proxy.
     NoProxy,
-    /// The path of the bundle.
-    Bundle,
+    /// The path of a file that is made for the run.
+    File(File),
+    /// Options of a Java virtual machine, after those that are there.
+    Java,
+    /// The folders that PHP reads settings from, and one more.
+    PhpFolders,
     /// This text.
     Text(&'static str),
 }
@@ -26,6 +32,8 @@ pub struct Variable {
     /// What it is set to.
     pub value: Value,
 }
+
+const BUNDLE: Value = Value::File(File::Bundle);
 
 const fn variable(name: &'static str, value: Value, clients: &'static str) -> Variable {
     Variable {
@@ -57,40 +65,37 @@ pub const TABLE: &[Variable] = &[
     // nixpkgs' openssl prefers NIX_SSL_CERT_FILE to SSL_CERT_FILE.
     variable(
         "NIX_SSL_CERT_FILE",
-        Value::Bundle,
+        BUNDLE,
         "whatever uses nixpkgs' openssl",
     ),
     variable(
         "SSL_CERT_FILE",
-        Value::Bundle,
+        BUNDLE,
         "openssl, python, httpx, go, skopeo, ruby, uv, cmake",
     ),
-    variable("CURL_CA_BUNDLE", Value::Bundle, "curl, R, requests"),
-    variable("REQUESTS_CA_BUNDLE", Value::Bundle, "requests"),
-    variable("PIP_CERT", Value::Bundle, "pip"),
-    variable(
-        "NODE_EXTRA_CA_CERTS",
-        Value::Bundle,
-        "node, npm, pnpm, yarn",
-    ),
+    variable("CURL_CA_BUNDLE", BUNDLE, "curl, R, requests"),
+    variable("REQUESTS_CA_BUNDLE", BUNDLE, "requests"),
+    variable("PIP_CERT", BUNDLE, "pip"),
+    variable("NODE_EXTRA_CA_CERTS", BUNDLE, "node, npm, pnpm, yarn"),
     // An npmrc with `cafile` would beat NODE_EXTRA_CA_CERTS.
-    variable("npm_config_cafile", Value::Bundle, "npm, pnpm, yarn 1"),
-    variable("YARN_HTTPS_CA_FILE_PATH", Value::Bundle, "yarn 4"),
-    variable("GIT_SSL_CAINFO", Value::Bundle, "git"),
-    variable("CARGO_HTTP_CAINFO", Value::Bundle, "cargo"),
-    variable("COMPOSER_CAFILE", Value::Bundle, "composer"),
-    variable("PERL_LWP_SSL_CA_FILE", Value::Bundle, "LWP"),
-    variable("AWS_CA_BUNDLE", Value::Bundle, "aws"),
-    variable(
-        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-        Value::Bundle,
-        "gcloud",
-    ),
-    variable("DENO_CERT", Value::Bundle, "deno"),
-    variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", Value::Bundle, "grpc"),
-    variable("HEX_CACERTS_PATH", Value::Bundle, "hex"),
-    variable("HTTPLIB2_CA_CERTS", Value::Bundle, "httplib2"),
-    variable("JULIA_SSL_CA_ROOTS_PATH", Value::Bundle, "julia"),
+    variable("npm_config_cafile", BUNDLE, "npm, pnpm, yarn 1"),
+    variable("YARN_HTTPS_CA_FILE_PATH", BUNDLE, "yarn 4"),
+    variable("GIT_SSL_CAINFO", BUNDLE, "git"),
+    variable("CARGO_HTTP_CAINFO", BUNDLE, "cargo"),
+    variable("COMPOSER_CAFILE", BUNDLE, "composer"),
+    variable("PERL_LWP_SSL_CA_FILE", BUNDLE, "LWP"),
+    variable("AWS_CA_BUNDLE", BUNDLE, "aws"),
+    variable("CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", BUNDLE, "gcloud"),
+    variable("DENO_CERT", BUNDLE, "deno"),
+    variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", BUNDLE, "grpc"),
+    variable("HEX_CACERTS_PATH", BUNDLE, "hex"),
+    variable("HTTPLIB2_CA_CERTS", BUNDLE, "httplib2"),
+    variable("JULIA_SSL_CA_ROOTS_PATH", BUNDLE, "julia"),
+    variable("WGETRC", Value::File(File::Wgetrc), "wget"),
+    variable("WGET2RC", Value::File(File::Wget2rc), "wget2"),
+    variable("APT_CONFIG", Value::File(File::AptConf), "apt"),
+    variable("PHP_INI_SCAN_DIR", Value::PhpFolders, "PHP"),
+    variable("JAVA_TOOL_OPTIONS", Value::Java, "Java, Maven, Gradle"),
     // Requests that only drift, and that no build depends on.
     variable("PIP_DISABLE_PIP_VERSION_CHECK", Value::Text("1"), "pip"),
     variable("NPM_CONFIG_UPDATE_NOTIFIER", Value::Text("false"), "npm"),

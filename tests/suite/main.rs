@@ -16,3 +16,4 @@ mod nix;
 mod proxying;
 mod replay;
 mod terminal;
+mod trusting;

@@ -57,7 +57,8 @@ impl Origin {
     ) -> Self {
         let authority = Arc::new(Authority::new().unwrap());
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.crt"), authority.certificate_pem()).unwrap();
+        let certificate = pem(authority.certificate());
+        fs::write(folder.path().join("ca.crt"), certificate).unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = oneshot::channel();
         let (ports, bound) = std::sync::mpsc::channel();
@@ -220,4 +221,10 @@ pub(crate) fn answer(
 /// A text that is there.
 pub(crate) fn text(body: &'static str) -> Response<Body> {
     answer(200, &[("content-type", "text/plain")], body)
+}
+
+/// A certificate as a file has it.
+fn pem(certificate: &[u8]) -> String {
+    let base64 = data_encoding::BASE64.encode(certificate);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
 }

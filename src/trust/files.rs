@@ -1,0 +1,252 @@
+//! The files that clients' variables point to, for as long as the run takes.
+//!
+//! Where a person has such a file, ours begins with what it says: it is extended, not replaced.
+
+use std::{
+    ffi::OsString,
+    fmt::Write,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use data_encoding::BASE64;
+use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
+use rustls::pki_types::CertificateDer;
+use tempfile::TempDir;
+
+use super::Roots;
+
+/// The password of the Java trust store. There is nothing secret in it, but Java wants one.
+pub(super) const TRUST_STORE_PASSWORD: &str = "changeit";
+
+/// Why the files cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The folder for temporary files cannot be written.
+    #[error("failed to write '{}', which clients are to read", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of the person's own cannot be read.
+    #[error("failed to read '{}', which {variable} names", path.display())]
+    Own {
+        /// The file.
+        path: PathBuf,
+        /// The variable that names it.
+        variable: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The trust store cannot be made.
+    #[error("failed to make a trust store for Java")]
+    TrustStore(#[source] p12_keystore::error::Error),
+}
+
+/// One of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    /// Certificates as PEM.
+    Bundle,
+    /// The same for Java: PKCS 12 (RFC 7292).
+    TrustStore,
+    /// Settings of wget.
+    Wgetrc,
+    /// Settings of wget2.
+    Wget2rc,
+    /// Settings of apt.
+    AptConf,
+    /// The folder with settings of PHP.
+    PhpFolder,
+}
+
+impl File {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bundle => "ca-bundle.crt",
+            Self::TrustStore => "trust-store.p12",
+            Self::Wgetrc => "wgetrc",
+            Self::Wget2rc => "wget2rc",
+            Self::AptConf => "apt.conf",
+            Self::PhpFolder => "php",
+        }
+    }
+}
+
+/// All of them, in a temporary folder of their own. They go when this is dropped.
+///
+/// There are certificates in them and no key.
+#[derive(Debug)]
+pub struct Files {
+    folder: TempDir,
+}
+
+impl Files {
+    /// Makes the files for a proxy at `proxy`. Clients are to trust the `authority` and `roots`. What a
+    /// person has of settings is found by the variables that `own` gives.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be written, or the person's cannot be read.
+    pub fn make(
+        authority: &CertificateDer<'static>,
+        roots: &Roots,
+        proxy: SocketAddr,
+        own: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, FilesError> {
+        let folder = tempfile::Builder::new().prefix("buildproxy-").tempdir();
+        let folder = folder.map_err(|source| FilesError::Write {
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let files = Self { folder };
+        let certificates = || std::iter::once(authority).chain(roots.iter());
+        files.write(File::Bundle, to_pem(certificates()))?;
+        files.write(File::TrustStore, to_pkcs12(certificates())?)?;
+
+        let bundle = files.path(File::Bundle);
+        let bundle = bundle.display();
+        let home = own("HOME").map(PathBuf::from).unwrap_or_default();
+        let settings = |variable, default: &str| -> Result<String, FilesError> {
+            let named = own(variable).filter(|path| !path.is_empty());
+            let (path, must_be) = match named {
+                Some(path) => (PathBuf::from(path), true),
+                None => (home.join(default), false),
+            };
+            match fs::read_to_string(&path) {
+                Ok(text) => Ok(text + "\n"),
+                Err(_) if !must_be => Ok(String::new()),
+                Err(source) => Err(FilesError::Own {
+                    path,
+                    variable,
+                    source,
+                }),
+            }
+        };
+        let of_wget = settings("WGETRC", ".wgetrc")?;
+        files.write(
+            File::Wgetrc,
+            format!("{of_wget}ca_certificate = {bundle}\n"),
+        )?;
+        let of_second = settings("WGET2RC", ".wget2rc")?;
+        files.write(
+            File::Wget2rc,
+            format!("{of_second}ca-certificate = {bundle}\n"),
+        )?;
+        let mut apt = String::new();
+        if let Some(own) = own("APT_CONFIG").filter(|path| !path.is_empty()) {
+            apt = format!("#include \"{}\";\n", Path::new(&own).display());
+        }
+        let apt = format!(
+            "{apt}Acquire::http::Proxy \"http://{proxy}\";\n\
+             Acquire::https::Proxy \"http://{proxy}\";\n\
+             Acquire::https::CAInfo \"{bundle}\";\n"
+        );
+        files.write(File::AptConf, apt)?;
+        let php = files.path(File::PhpFolder);
+        fs::create_dir(&php).map_err(|source| FilesError::Write {
+            path: php.clone(),
+            source,
+        })?;
+        let ini = format!("curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\"\n");
+        write(&php.join("buildproxy.ini"), ini)?;
+        Ok(files)
+    }
+
+    /// Where a file is, absolute.
+    #[must_use]
+    pub fn path(&self, file: File) -> PathBuf {
+        self.folder.path().join(file.name())
+    }
+
+    fn write(&self, file: File, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
+        write(&self.path(file), content)
+    }
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
+    fs::write(path, content).map_err(|source| FilesError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Certificates as PEM (RFC 7468).
+fn to_pem<'a>(certificates: impl Iterator<Item = &'a CertificateDer<'static>>) -> String {
+    let mut pem = String::new();
+    for certificate in certificates {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        let base64 = BASE64.encode(certificate);
+        for line in base64.as_bytes().chunks(64) {
+            // Writing to a string does not fail.
+            let _ = writeln!(pem, "{}", String::from_utf8_lossy(line));
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
+}
+
+fn to_pkcs12<'a>(
+    certificates: impl Iterator<Item = &'a CertificateDer<'static>>,
+) -> Result<Vec<u8>, FilesError> {
+    let mut store = KeyStore::new();
+    for (number, certificate) in certificates.enumerate() {
+        // What Java would not understand is left out, as it is by everybody else.
+        if let Ok(certificate) = Certificate::from_der(certificate) {
+            store.add_entry(&number.to_string(), KeyStoreEntry::Certificate(certificate));
+        }
+    }
+    // Everybody may read it, so there is no use in making it slow.
+    let writer = store.writer(TRUST_STORE_PASSWORD);
+    let writer = writer.encryption_iterations(1).mac_iterations(1);
+    writer.write().map_err(FilesError::TrustStore)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::Authority;
+
+    fn make(own: &[(&str, &Path)]) -> Result<Files, FilesError> {
+        let authority = Authority::new().unwrap();
+        let own = |name: &str| {
+            let found = own.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.as_os_str().to_owned())
+        };
+        let proxy = "127.0.0.1:1234".parse().unwrap();
+        Files::make(authority.certificate(), &Roots::none(), proxy, own)
+    }
+
+    #[test]
+    fn settings_of_a_person_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path();
+        fs::write(home.join(".wget2rc"), "verbose = off").unwrap();
+        fs::write(home.join("mine"), "timeout = 5").unwrap();
+        let files = make(&[
+            ("HOME", home),
+            ("WGETRC", &home.join("mine")),
+            ("APT_CONFIG", &home.join("apt")),
+        ])
+        .unwrap();
+        let read = |file| fs::read_to_string(files.path(file)).unwrap();
+        assert!(read(File::Wgetrc).starts_with("timeout = 5\nca_certificate = "));
+        assert!(read(File::Wget2rc).starts_with("verbose = off\nca-certificate = "));
+        let include = format!("#include \"{}\";\n", home.join("apt").display());
+        assert!(read(File::AptConf).starts_with(&include));
+    }
+
+    #[test]
+    fn settings_that_are_named_have_to_be_there() {
+        let error = make(&[("WGETRC", Path::new("/no/such/file"))]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "failed to read '/no/such/file', which WGETRC names"
+        );
+    }
+}
