@@ -18,6 +18,7 @@ mod answer;
 mod authority;
 mod body;
 mod door;
+mod git;
 mod request;
 
 pub use answer::{Representation, answer};

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{
     HeaderMap, Method,
-    header::{CONTENT_ENCODING, HeaderValue},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
     uri,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
-use super::door::Origin;
+use super::{door::Origin, git};
 use crate::inventory::{Scheme, Sri, Url, UrlError};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
@@ -88,8 +88,8 @@ impl Request {
     }
 }
 
-/// The hash of a request's body, if there is one, without its content coding: a client may compress the
-/// same body at one time and not at another.
+/// The hash of a request's body, if there is one, without what varies between two runs of a client: its
+/// content coding, and in git's requests the version of git.
 #[must_use]
 pub fn body_hash(headers: &HeaderMap, body: &Bytes) -> Option<Sri> {
     if body.is_empty() {
@@ -101,7 +101,12 @@ pub fn body_hash(headers: &HeaderMap, body: &Bytes) -> Option<Sri> {
         Some(b"deflate") => decode(ZlibDecoder::new(body.as_ref())),
         _ => None,
     };
-    Some(Sri::sha256_of(decoded.as_deref().unwrap_or(body)))
+    let plain = decoded.as_deref().unwrap_or(body);
+    let is_git = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == git::CONTENT_TYPE);
+    let normal = is_git.then(|| git::normalize(plain)).flatten();
+    Some(Sri::sha256_of(normal.as_deref().unwrap_or(plain)))
 }
 
 /// What `decoder` gives; `None` where it is not what it says, or far too large.

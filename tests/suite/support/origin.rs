@@ -9,6 +9,7 @@ use std::{
 };
 
 use buildproxy::proxy::{Authority, Body, empty, full};
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
@@ -31,6 +32,7 @@ pub(crate) struct Asked {
     pub(crate) url: String,
     pub(crate) method: String,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Asked {
@@ -187,7 +189,7 @@ impl Server {
 
     async fn answer(&self, scheme: &str, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        body.collect().await.unwrap();
+        let body = body.collect().await.unwrap().to_bytes();
         let host = match head.headers.get("host") {
             Some(host) => host.to_str().unwrap().to_owned(),
             None => head.uri.authority().unwrap().to_string(),
@@ -196,6 +198,7 @@ impl Server {
             url: format!("{scheme}://{host}{}", head.uri.path_and_query().unwrap()),
             method: head.method.to_string(),
             headers: head.headers,
+            body,
         };
         let response = (self.answers)(&asked);
         self.log.lock().unwrap().push(asked);
