@@ -17,10 +17,6 @@ use crate::{
     report::chain,
 };
 
-/// How long upstream may be silent in the middle of a body. It bounds what is waited for when the
-/// client has hung up, or the capture ends.
-const STALL: Duration = Duration::from_secs(60);
-
 /// Why a body did not become whole.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
@@ -34,10 +30,12 @@ pub enum DownloadError {
         source: hyper::Error,
     },
     /// Upstream went silent.
-    #[error("the body broke off after {length} bytes: nothing came for {} s", STALL.as_secs())]
+    #[error("the body broke off after {length} bytes: nothing came for {} s", silence.as_secs())]
     Stalled {
         /// Bytes that had arrived.
         length: u64,
+        /// How long was waited.
+        silence: Duration,
     },
     /// It could not be kept.
     #[error(transparent)]
@@ -58,6 +56,9 @@ enum Progress {
 /// The writing side: what has to be run for the body to arrive.
 pub(super) struct Download {
     upstream: Incoming,
+    /// How long upstream may be silent. It bounds what is waited for when the client has hung up, or
+    /// the capture ends.
+    stall: Duration,
     partial: PartialBody,
     progress: watch::Sender<Progress>,
 }
@@ -69,16 +70,18 @@ pub(super) struct Arriving {
     progress: watch::Receiver<Progress>,
 }
 
-/// A body that is to come from `upstream`.
+/// A body that is to come from `upstream`, which may be silent for the time of `stall`.
 pub(super) fn download(
     cache: &BodyCache,
     upstream: Incoming,
+    stall: Duration,
 ) -> Result<(Download, Arriving), CacheError> {
     let partial = cache.begin()?;
     let file = Arc::new(partial.reader()?);
     let (sender, progress) = watch::channel(Progress::Arrived(0));
     let download = Download {
         upstream,
+        stall,
         partial,
         progress: sender,
     };
@@ -102,8 +105,12 @@ impl Download {
     async fn receive(&mut self) -> Result<(), DownloadError> {
         loop {
             let length = self.partial.length();
-            let frame = timeout(STALL, self.upstream.frame());
-            let Some(frame) = frame.await.map_err(|_| DownloadError::Stalled { length })? else {
+            let frame = timeout(self.stall, self.upstream.frame());
+            let frame = frame.await.map_err(|_| DownloadError::Stalled {
+                length,
+                silence: self.stall,
+            })?;
+            let Some(frame) = frame else {
                 return Ok(());
             };
             let frame = frame.map_err(|source| DownloadError::Upstream { length, source })?;

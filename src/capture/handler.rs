@@ -1,6 +1,6 @@
 //! Answers clients with what upstream says, and records it.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -37,6 +37,8 @@ pub struct Capture {
     cache: BodyCache,
     recorder: Arc<Recorder>,
     proof: Proof,
+    /// How long upstream may be silent in the middle of a body.
+    stall: Duration,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
 }
@@ -50,18 +52,21 @@ struct Head {
 }
 
 impl Capture {
-    /// Records in `recorder` what `upstream` answers; bodies go to `cache`.
+    /// Records in `recorder` what `upstream` answers; bodies go to `cache`, and are given up when
+    /// nothing has come for the time of `stall`.
     pub fn new(
         upstream: Upstream,
         cache: BodyCache,
         recorder: Arc<Recorder>,
         proof: Proof,
+        stall: Duration,
     ) -> Self {
         Self {
             upstream,
             cache,
             recorder,
             proof,
+            stall,
             tasks: TaskTracker::new(),
         }
     }
@@ -111,7 +116,7 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = download(&self.cache, upstream_body)
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.stall)
             .map_err(|source| Skipped::Cache { url, source })?;
         self.record(head, download, sent);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitStatus,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -64,7 +65,9 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         Proof::Fetch
     };
     let upstream = Upstream::new(&roots, &args.connect_to);
-    let capture = Arc::new(Capture::new(upstream, cache, Arc::clone(&recorder), proof));
+    let stall = Duration::from_secs(args.stall_timeout);
+    let recording = Arc::clone(&recorder);
+    let capture = Arc::new(Capture::new(upstream, cache, recording, proof, stall));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
     let status = runtime()?.block_on(async {
