@@ -19,7 +19,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
 use super::connect_to::{ConnectTo, Connector};
-use crate::inventory::{Url, UrlError};
+use crate::inventory::Url;
 
 /// As many as curl follows in nixpkgs' fetchurl.
 const MAX_REDIRECTS: u32 = 20;
@@ -46,21 +46,6 @@ pub enum UpstreamError {
         /// Why.
         #[source]
         source: InvalidUri,
-    },
-    /// A redirect that leads nowhere.
-    #[error("{url} redirects to what is not a URL")]
-    Location {
-        /// What was asked for.
-        url: Url,
-        /// What is wrong with it.
-        #[source]
-        source: UrlError,
-    },
-    /// A loop, most likely.
-    #[error("{url} redirects more than {MAX_REDIRECTS} times")]
-    TooManyRedirects {
-        /// What was asked for.
-        url: Url,
     },
 }
 
@@ -155,9 +140,14 @@ impl Upstream {
     }
 
     /// Sends a request; redirects of GET and HEAD are followed.
+    ///
+    /// A redirect that does not lead to an answer is the answer: a circle, too many of them, or a
+    /// target that is none for HTTP. The client then does with it what it would have done.
     pub(super) async fn send(&self, mut request: Outgoing) -> Result<Answer, UpstreamError> {
-        let asked = request.url.clone();
-        for redirects in 0..=MAX_REDIRECTS {
+        let mut first = None;
+        let mut visited = Vec::new();
+        let mut redirects = 0;
+        loop {
             let response = self.send_once(&request).await?;
             let Some(location) = redirect(&request.method, &response) else {
                 return Ok(Answer {
@@ -165,10 +155,16 @@ impl Upstream {
                     redirects,
                 });
             };
-            let target = request.url.join(&location).map_err(|source| {
-                let url = request.url.clone();
-                UpstreamError::Location { url, source }
-            })?;
+            visited.push(request.url.clone());
+            redirects += 1;
+            let leads_on = |url: &Url| redirects <= MAX_REDIRECTS && !visited.contains(url);
+            let Some(target) = request.url.join(&location).ok().filter(leads_on) else {
+                return Ok(Answer {
+                    response: first.unwrap_or(response),
+                    redirects: 0,
+                });
+            };
+            first.get_or_insert(response);
             let from = (request.url.scheme(), request.url.authority());
             if from != (target.scheme(), target.authority()) {
                 for secret in [AUTHORIZATION, COOKIE] {
@@ -177,7 +173,6 @@ impl Upstream {
             }
             request.url = target;
         }
-        Err(UpstreamError::TooManyRedirects { url: asked })
     }
 
     async fn send_once(
@@ -214,6 +209,15 @@ fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<Stri
     if !follows || !matches!(*method, Method::GET | Method::HEAD) {
         return None;
     }
-    let location = response.headers().get(LOCATION)?;
-    Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+    let location = response.headers().get(LOCATION)?.as_bytes();
+    let bytewise = |byte: &u8| match byte {
+        b'\0'..=b'\x7f' => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    let location = match std::str::from_utf8(location) {
+        Ok(text) => text.to_owned(),
+        // No text, but still the bytes that the server wants to be asked for.
+        Err(_) => location.iter().map(bytewise).collect(),
+    };
+    Some(location)
 }
