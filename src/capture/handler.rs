@@ -99,7 +99,7 @@ impl Capture {
         let head = Head {
             question: Question::new(&url, &request.method, &request.headers, &body),
             status: response.status,
-            headers: headers::client(&response.headers),
+            headers: headers::client(response.status, &response.headers),
             redirects: answered.redirects,
         };
         let mut whole = Representation {
@@ -123,7 +123,7 @@ impl Capture {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
             whole.length = arriving.whole().await.ok();
         }
-        let body = move |range: Range<u64>| arriving.body(range);
+        let body = move |range: Range<u64>| arriving.clone().body(range);
         Ok(answer(
             &request.method,
             &request.headers,
@@ -143,7 +143,12 @@ impl Capture {
                 Ok(body) => body,
                 Err(source) => return recorder.skip(Skipped::Download { url, source }),
             };
-            let outcome = match (judge(&head.question.method, &sent, head.status), proof) {
+            let judged = match judge(&head.question.method, &sent, head.status) {
+                // What a GET says in its body may have made the answer.
+                Judgement::Pin if head.question.body.is_some() => Judgement::Doubt,
+                judged => judged,
+            };
+            let outcome = match (judged, proof) {
                 (Judgement::Vendor(reason), _) => Outcome::Vendored(body, reason),
                 (Judgement::Pin, _) | (Judgement::Doubt, Proof::Skip) => Outcome::Pinned(body),
                 (Judgement::Doubt, Proof::Fetch) => {

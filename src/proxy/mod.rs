@@ -18,6 +18,8 @@ mod answer;
 mod authority;
 mod body;
 mod door;
+mod precondition;
+mod ranges;
 mod request;
 
 pub use answer::{Representation, answer};
