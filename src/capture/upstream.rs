@@ -19,7 +19,10 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
 use super::connect_to::{ConnectTo, Connector};
-use crate::inventory::Url;
+use crate::{
+    inventory::Url,
+    proxy::{MAX_HEADER_BYTES, MAX_HEADERS},
+};
 
 /// As many as curl follows in nixpkgs' fetchurl.
 const MAX_REDIRECTS: u32 = 20;
@@ -135,6 +138,8 @@ impl Upstream {
             .wrap_connector(Connector::new(tcp, rules));
         let client = Client::builder(TokioExecutor::new())
             .http2_adaptive_window(true)
+            .http1_max_headers(MAX_HEADERS)
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
             .build(connector);
         Self { client }
     }
