@@ -24,6 +24,15 @@ fn bodies() {
             .curl("https://ONE/x")
             .curl("--http1.1 https://ONE/x")
             .differs("content-length", FRAMING),
+        case("in chunks, and with a length that counts for nothing")
+            .at("/x", ok(letters()).with("content-length", "3").framed(Framing::Chunked))
+            .curl("https://ONE/x")
+            .curl("--http1.1 https://ONE/x")
+            .curl("-r 0-9 https://TWO/x")
+            .differs("content-length", FRAMING)
+            .differs("status", "ranges are an offer of ours, whether the origin makes it or not")
+            .differs("content-range", "the same")
+            .differs("body", "the same"),
         case("until the connection ends")
             .at("/x", ok(letters()).framed(Framing::Close))
             .curl("https://ONE/x")
@@ -138,6 +147,28 @@ fn bodies() {
             )
             .curl("https://ONE/x")
             .curl("-I https://ONE/x"),
+        case("headers that are long, and many")
+            .serve("/long", |_| ok("x").with("link", "<a>, ".repeat(8000)))
+            .serve("/many", |_| {
+                (0..150).fold(ok("x"), |reply, n| reply.with("link", format!("<{n}>")))
+            })
+            .curl("--http1.1 https://ONE/long")
+            .curl("https://ONE/long")
+            .curl("https://H2/long")
+            .curl("--http1.1 https://ONE/many")
+            .curl("https://H2/many"),
+        case("headers of a request that are long, and many")
+            .at("/x", ok("hello\n"))
+            .asks(|heard| {
+                let long = |heard: &&Heard| heard.headers.contains_key("x-long");
+                let many = |heard: &&Heard| heard.headers.len() > 150;
+                assert_eq!(heard.iter().filter(long).count(), 2);
+                assert_eq!(heard.iter().filter(many).count(), 2);
+            })
+            .curl("-H \"X-Long: $(printf %040000d 0)\" https://ONE/x")
+            .curl("--http1.1 -H \"X-Long: $(printf %040000d 0)\" https://ONE/x")
+            .curl("$(n=100; while [ $n -lt 250 ]; do printf -- '-H X-%s:1 ' $n; n=$((n + 1)); done) https://ONE/x")
+            .curl("--http1.1 $(n=100; while [ $n -lt 250 ]; do printf -- '-H X-%s:1 ' $n; n=$((n + 1)); done) https://ONE/x"),
         case("headers that are empty, or not there")
             .at("/x", ok("hello\n").with("content-type", "").with("etag", ""))
             .curl("https://ONE/x")

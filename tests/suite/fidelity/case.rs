@@ -77,7 +77,7 @@ impl Case {
     }
 
     /// The client is curl, with these arguments. In them, `ONE` and `TWO` stand for two hosts of the
-    /// case, `LOUD` for the first in capitals, `H2` for one that speaks HTTP/2, `HTTP_IP` and `HTTPS_IP` for the origin's address and
+    /// case, `LOUD` for the first in capitals, `H2` for one that speaks HTTP/2, `WRONG` for one with another's certificate, `HTTP_IP` and `HTTPS_IP` for the origin's address and
     /// port, `CASE` for what makes a path its own where the host does not.
     pub(super) fn curl(mut self, arguments: &str) -> Self {
         self.steps.push(Step {

@@ -148,6 +148,7 @@ step() {
                 .replace("ONE", &format!("one.c{index}.example.org"))
                 .replace("TWO", &format!("two.c{index}.example.org"))
                 .replace("H2", &format!("h2.c{index}.example.org"))
+                .replace("WRONG", &format!("wrong.c{index}.example.org"))
                 .replace("CASE", &format!("c{index}"));
             if let Some(there) = step.there {
                 writeln!(script, "printf %s '{there}' >$WAY/{index}.{number}.body").unwrap();

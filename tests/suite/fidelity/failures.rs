@@ -60,6 +60,19 @@ fn failures() {
                 .at("/y", ok(half()).framed(Framing::Claimed(20_000)))
                 .curl("-fL https://ONE/x")
                 .fails(),
+            case("a certificate for another name")
+                .at("/x", ok("hello\n"))
+                .curl("-f https://WRONG/x")
+                .fails(),
+            case("no answer at all")
+                .at("/x", ok("").ending(End::Silence))
+                .curl("-f https://ONE/x")
+                .curl("-f http://ONE/x")
+                .fails(),
+            case("an answer that is none")
+                .at("/x", ok("").after("220 smtp.example.org ESMTP\r\n\r\n"))
+                .curl("-f http://ONE/x")
+                .fails(),
             case("nobody listens")
                 .at("/x", redirect(302, "http://127.0.0.1:9/x"))
                 .curl("-fL https://ONE/x")

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use buildproxy::inventory::{Body, Entry};
 use flate2::{Compression, write::GzEncoder};
 
 use super::{Case, case, compare};
@@ -67,6 +68,8 @@ fn methods() {
             .records(|entries| {
                 assert_eq!(entries.len(), 2);
                 assert!(entries.iter().all(|entry| entry.condition.body.is_some()));
+                let pinned = |entry: &Entry| matches!(entry.body, Body::Pin(_));
+                assert!(!entries.iter().any(pinned), "no plain fetch gives them");
             }),
         case("POST of two bodies that get one answer")
             .at("/x", ok("thanks\n"))
@@ -115,6 +118,11 @@ fn methods() {
             .serve("/x", |heard| reply(201, heard.body.clone()).with("location", "/x/1"))
             .curl("-T proxy.txt http://ONE/x $(printf text >proxy.txt)")
             .curl("-T - http://ONE/x <replayed.sh"),
+        case("a large upload, which waits for 100")
+            .serve("/x", |heard| ok(heard.body.len().to_string()))
+            .curl("--http1.1 -T large.in https://ONE/x $(head -c 3000000 /dev/zero >large.in)")
+            .curl("-T large.in https://ONE/x")
+            .curl("-T large.in http://ONE/x"),
         case("GET with a body")
             .serve("/x", echo)
             .curl("-X GET -d one https://ONE/x")
@@ -222,6 +230,19 @@ fn statuses() {
             })
             .curl("-f --retry 2 --retry-delay 1 https://ONE/x")
             .records(only(200)),
+        case("404 for what was there a moment ago")
+            .serve("/x", |heard| match heard.earlier {
+                0 => ok("here\n"),
+                _ => reply(404, "gone\n"),
+            })
+            .curl("https://ONE/x")
+            .curl("https://ONE/x")
+            .differs(
+                "status",
+                "one question has one answer, and that is the one with which a build goes on",
+            )
+            .differs("body", "the same")
+            .records(only(200)),
         case("two challenges in two lines")
             .at(
                 "/x",
@@ -234,7 +255,7 @@ fn statuses() {
     compare(cases);
 }
 
-fn only(status: u16) -> impl Fn(&[buildproxy::inventory::Entry]) + Send + Sync {
+fn only(status: u16) -> impl Fn(&[Entry]) + Send + Sync {
     move |entries| {
         let statuses: Vec<u16> = entries.iter().map(|entry| entry.status.as_u16()).collect();
         assert_eq!(statuses, [status]);

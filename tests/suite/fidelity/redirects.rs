@@ -75,7 +75,8 @@ fn redirects() {
                 assert_eq!(entries.len(), 1);
                 assert_eq!(entries[0].status.as_u16(), 200);
                 assert!(entries[0].url.as_str().ends_with("/x"));
-            }),
+            })
+            .asks(|heard| assert_eq!(heard.len(), 4, "nothing is downloaded twice")),
         case("to an error")
             .at("/x", redirect(302, "/y"))
             .at(

@@ -64,7 +64,9 @@ fn urls() {
             .records(|entries| assert_eq!(entries.len(), 2)),
         case("a port that must be")
             .serve("/x", |heard| ok(heard.host.clone()))
-            .curl("http://ONE:8080/x"),
+            .curl("http://ONE:8080/x")
+            .curl("http://ONE/x")
+            .records(|entries| assert_eq!(entries.len(), 2)),
         case("an address")
             .serve("/x", |heard| ok(heard.scheme))
             .curl("http://HTTP_IP/CASE/x")

@@ -1,7 +1,8 @@
 //! An origin that is legal and awkward: it writes its answers byte by byte, as no library would.
 //!
 //! Over http and https, for any host name and for its own address. A host whose name begins with
-//! `h2` speaks HTTP/2, by hyper; all others speak HTTP/1, by hand.
+//! `h2` speaks HTTP/2, by hyper; all others speak HTTP/1, by hand. One whose name begins with `wrong`
+//! has a certificate for another.
 
 use std::{
     convert::Infallible,
@@ -171,7 +172,12 @@ impl Server {
         let greeted = acceptor.await?;
         let name = greeted.client_hello().server_name().map(str::to_owned);
         let name = name.unwrap_or_else(|| "127.0.0.1".to_owned());
-        let mut config = (*self.authority.server_config(&name).unwrap()).clone();
+        let certified = if name.starts_with("wrong") {
+            "other.example.org"
+        } else {
+            &name
+        };
+        let mut config = (*self.authority.server_config(certified).unwrap()).clone();
         let h2 = name.starts_with("h2");
         config.alpn_protocols = vec![if h2 {
             b"h2".to_vec()
@@ -331,6 +337,9 @@ async fn write<S>(stream: &mut BufReader<S>, method: &str, reply: &Reply) -> io:
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    if reply.end == End::Silence {
+        return Ok(Next::Close);
+    }
     let version = match reply.framing {
         Framing::Old => "1.0",
         _ => "1.1",
@@ -363,9 +372,8 @@ where
         (End::Reset, _) => Ok(Next::Reset),
         (End::Stall, _) => std::future::pending().await,
         (End::Whole, Framing::Length | Framing::Chunked | Framing::None) => Ok(Next::Request),
-        (End::Cut, _) | (End::Whole, Framing::Claimed(_) | Framing::Close | Framing::Old) => {
-            Ok(Next::Close)
-        }
+        (End::Cut | End::Silence, _)
+        | (End::Whole, Framing::Claimed(_) | Framing::Close | Framing::Old) => Ok(Next::Close),
     }
 }
 

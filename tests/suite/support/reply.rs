@@ -30,6 +30,8 @@ pub(crate) enum End {
     Reset,
     /// Nothing more comes.
     Stall,
+    /// The connection is closed before anything is said.
+    Silence,
 }
 
 /// An answer.
