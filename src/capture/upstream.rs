@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{
-    HeaderMap, Method, StatusCode, Uri,
+    HeaderMap, HeaderValue, Method, StatusCode, Uri,
     header::{AUTHORIZATION, COOKIE, LOCATION},
     uri::InvalidUri,
 };
@@ -19,6 +19,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
 use super::connect_to::{ConnectTo, Connector};
+use super::cookies::Cookies;
 use crate::{
     inventory::Url,
     proxy::{MAX_HEADER_BYTES, MAX_HEADERS},
@@ -94,6 +95,38 @@ pub(super) struct Outgoing {
     pub(super) body: Bytes,
 }
 
+impl Outgoing {
+    /// The same request to where it is redirected. What is secret stays with the origin that it was for:
+    /// credentials with the one that redirects, the client's cookies with the one of `asked`.
+    fn redirected(&self, asked: &Self, location: &str, cookies: &Cookies) -> Option<Self> {
+        let url = self.url.join(location).ok()?;
+        let mut headers = self.headers.clone();
+        if !same_origin(&self.url, &url) {
+            headers.remove(AUTHORIZATION);
+        }
+        headers.remove(COOKIE);
+        let of_client = asked
+            .headers
+            .get(COOKIE)
+            .filter(|_| same_origin(&asked.url, &url));
+        let of_client = of_client.and_then(|cookie| cookie.to_str().ok());
+        if let Some(cookie) = cookies.give(&url, of_client)
+            && let Ok(cookie) = HeaderValue::try_from(cookie)
+        {
+            headers.insert(COOKIE, cookie);
+        }
+        Some(Self {
+            url,
+            headers,
+            ..self.clone()
+        })
+    }
+}
+
+fn same_origin(one: &Url, other: &Url) -> bool {
+    (one.scheme(), one.authority()) == (other.scheme(), other.authority())
+}
+
 /// An answer, at the end of all redirects.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -148,10 +181,12 @@ impl Upstream {
     ///
     /// A redirect that does not lead to an answer is the answer: a circle, too many of them, or a
     /// target that is none for HTTP. The client then does with it what it would have done.
-    pub(super) async fn send(&self, mut request: Outgoing) -> Result<Answer, UpstreamError> {
+    pub(super) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
+        let mut request = asked.clone();
         let mut first = None;
         let mut visited = Vec::new();
         let mut redirects = 0;
+        let mut cookies = Cookies::default();
         loop {
             let response = self.send_once(&request).await?;
             let Some(location) = redirect(&request.method, &response) else {
@@ -160,23 +195,22 @@ impl Upstream {
                     redirects,
                 });
             };
-            visited.push(request.url.clone());
+            cookies.take(&request.url, response.headers());
+            visited.push((request.url.clone(), request.headers.get(COOKIE).cloned()));
             redirects += 1;
-            let leads_on = |url: &Url| redirects <= MAX_REDIRECTS && !visited.contains(url);
-            let Some(target) = request.url.join(&location).ok().filter(leads_on) else {
+            let next = request.redirected(&asked, &location, &cookies);
+            let leads_on = |next: &Outgoing| {
+                let place = (next.url.clone(), next.headers.get(COOKIE).cloned());
+                redirects <= MAX_REDIRECTS && !visited.contains(&place)
+            };
+            let Some(next) = next.filter(leads_on) else {
                 return Ok(Answer {
                     response: first.unwrap_or(response),
                     redirects: 0,
                 });
             };
             first.get_or_insert(response);
-            let from = (request.url.scheme(), request.url.authority());
-            if from != (target.scheme(), target.authority()) {
-                for secret in [AUTHORIZATION, COOKIE] {
-                    request.headers.remove(secret);
-                }
-            }
-            request.url = target;
+            request = next;
         }
     }
 
