@@ -99,6 +99,20 @@ fn redirects() {
                 Some(_) => ok("arrived\n"),
             })
             .curl("-L -c $WAY/CASE.jar -b $WAY/CASE.jar https://ONE/x"),
+        case("with a cookie that the target asks for")
+            .serve("/a/x", |_| {
+                redirect(302, "/y").with("set-cookie", "seen=1; Path=/")
+            })
+            .serve("/y", |heard| match heard.header("cookie") {
+                Some("seen=1") => ok("arrived\n"),
+                _ => reply(403, "you must take our cookie\n"),
+            })
+            .curl("-L -b '' https://ONE/a/x")
+            .curl("-L -b 'seen=0; mine=1' -b '' https://TWO/a/x")
+            .records(|entries| {
+                let written = format!("{entries:?}");
+                assert!(!written.contains("seen=1"), "{written}");
+            }),
         case("without end")
             .serve("/x?1", |_| redirect(302, "/x?1.1"))
             .serve("/x?1.1", |_| redirect(302, "/x?1"))
