@@ -6,7 +6,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
-    header::{AUTHORIZATION, COOKIE, LOCATION},
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION},
     uri::InvalidUri,
 };
 use http_body_util::Full;
@@ -180,7 +180,8 @@ impl Upstream {
     /// Sends a request; redirects of GET and HEAD are followed.
     ///
     /// A redirect that does not lead to an answer is the answer: a circle, too many of them, or a
-    /// target that is none for HTTP. The client then does with it what it would have done.
+    /// target that is none for HTTP. The client then does with it what it would have done. So is one to
+    /// an answer that means something else under another URL.
     pub(super) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
         let mut request = asked.clone();
         let mut first = None;
@@ -190,6 +191,10 @@ impl Upstream {
         loop {
             let response = self.send_once(&request).await?;
             let Some(location) = redirect(&request.method, &response) else {
+                let (response, redirects) = match first.filter(|_| is_base(&response)) {
+                    Some(first) => (first, 0),
+                    None => (response, redirects),
+                };
                 return Ok(Answer {
                     response,
                     redirects,
@@ -233,6 +238,19 @@ impl Upstream {
             source,
         })
     }
+}
+
+/// Whether an answer names things relative to its own URL, which the client then has to know: pages, the
+/// indexes of pip, and what git asks first, after which it asks the same place again.
+fn is_base(response: &http::Response<Incoming>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|content_type| content_type.to_str().ok());
+    let essence = content_type.and_then(|content_type| content_type.split(';').next());
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    let of_git = essence.starts_with("application/x-git-") && essence.ends_with("-advertisement");
+    let of_pip = essence.starts_with("application/vnd.pypi.simple.");
+    let page = ["text/html", "application/xhtml+xml"].contains(&essence.as_str());
+    response.status().is_success() && (of_git || of_pip || page)
 }
 
 /// Where a response leads, if it is a redirect of a request that can be followed without asking.
