@@ -186,6 +186,9 @@ fn bodies() {
         case("headers with quotes, dollars and braces")
             .at("/x", ok("x").with("etag", "\"${a}''\\\"").with("link", "<${builtins.abort \"\"}>"))
             .curl("https://ONE/x"),
+        case("an offer to go on in HTTP/2")
+            .at("/x", ok("hello\n"))
+            .curl("--http2 http://ONE/x"),
         case("headers of a connection stay there")
             .at(
                 "/x",

@@ -3,6 +3,10 @@
 use super::{case, compare};
 use crate::support::{Heard, ok, redirect, reply};
 
+/// Why a client that does not follow gets what is at the end.
+const FOLLOWED: &str = "redirects are followed for the client, because what they lead to expires; it is \
+                        --keep-redirects that leaves them to it";
+
 #[test]
 fn redirects() {
     let mut cases: Vec<_> = [301, 302, 303, 307, 308]
@@ -113,6 +117,38 @@ fn redirects() {
                 let written = format!("{entries:?}");
                 assert!(!written.contains("seen=1"), "{written}");
             }),
+        case("to a page, whose links are relative to it")
+            .at("/simple/x", redirect(301, "/simple/x/"))
+            .at(
+                "/simple/x/",
+                ok("<a href=\"../../x.whl\">").with("content-type", "text/html; charset=utf-8"),
+            )
+            .curl("https://ONE/simple/x")
+            .curl("-L https://ONE/simple/x")
+            .curl("-LI https://ONE/simple/x")
+            .records(|entries| assert_eq!(entries.len(), 2)),
+        case("to a repository, which git asks again by its new name")
+            .at(
+                "/old.git/info/refs?service=git-upload-pack",
+                redirect(301, "/new.git/info/refs?service=git-upload-pack"),
+            )
+            .at(
+                "/new.git/info/refs?service=git-upload-pack",
+                ok("001e# service=git-upload-pack\n0000").with(
+                    "content-type",
+                    "application/x-git-upload-pack-advertisement",
+                ),
+            )
+            .curl("'https://ONE/old.git/info/refs?service=git-upload-pack'")
+            .curl("-L 'https://ONE/old.git/info/refs?service=git-upload-pack'"),
+        case("for a client that does not follow")
+            .at("/x", redirect(302, "/y?signature=1"))
+            .at("/y?signature=1", ok("arrived\n"))
+            .curl("https://ONE/x")
+            .differs("status", FOLLOWED)
+            .differs("body", FOLLOWED)
+            .differs("content-length", FOLLOWED)
+            .differs("location", FOLLOWED),
         case("without end")
             .serve("/x?1", |_| redirect(302, "/x?1.1"))
             .serve("/x?1.1", |_| redirect(302, "/x?1"))
