@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
 use super::{case, compare};
-use crate::support::{Framing, Heard, Reply, ok, reply};
+use crate::support::{End, Framing, Heard, Reply, ok, reply};
 
 /// Why a length may be there where the origin gave none.
 const FRAMING: &str = "how a body is framed is between neighbours (RFC 9112, 6): a recorded body \
@@ -186,6 +186,11 @@ fn bodies() {
         case("headers with quotes, dollars and braces")
             .at("/x", ok("x").with("etag", "\"${a}''\\\"").with("link", "<${builtins.abort \"\"}>"))
             .curl("https://ONE/x"),
+        case("a connection that ends without a word, again and again")
+            .serve("/x", |heard| ok(heard.method.clone()).ending(End::Cut))
+            .curl("-f --fail-early $(yes https://ONE/x | head -n 40)")
+            .curl("-f --fail-early -d one $(yes https://ONE/x | head -n 40)")
+            .curl("-f --fail-early -X PUT -d two $(yes http://ONE/x | head -n 40)"),
         case("an offer to go on in HTTP/2")
             .at("/x", ok("hello\n"))
             .curl("--http2 http://ONE/x"),

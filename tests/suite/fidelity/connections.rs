@@ -300,6 +300,19 @@ impl Background {
     }
 }
 
+/// The origin has no certificate for it; that of a replay is made when it is asked for.
+#[test]
+fn an_address_of_version_6_has_a_certificate() {
+    need("curl", "curl");
+    let scene = Scene::new();
+    scene.write(
+        "proxy_content.nix",
+        r#"{ }: [ { url = "https://[2001:db8::1]:8443/x"; file = builtins.toFile "x" "hello\n"; } ]"#,
+    );
+    let script = "curl -sSfg 'https://[2001:DB8::1]:8443/x'";
+    assert_eq!(scene.replay_script(script).ok().stdout, "hello\n");
+}
+
 #[test]
 fn a_hundred_requests_at_once() {
     need("curl", "curl");
