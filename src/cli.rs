@@ -56,6 +56,9 @@ pub struct CaptureArgs {
     /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
     pub connect_to: Vec<ConnectTo>,
+    /// Give a body up when nothing of it has come for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stall_timeout: u64,
     /// What both verbs have.
     #[command(flatten)]
     pub common: CommonArgs,

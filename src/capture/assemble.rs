@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use super::{Exchange, Outcome, Question, Reason};
 use crate::{
@@ -62,7 +62,7 @@ pub fn assemble(exchanges: Vec<Exchange>, folder: &Path) -> io::Result<Recording
             && let Some(of_get) = groups.get(&(url.clone(), Method::GET.to_string()))
             && exchanges
                 .iter()
-                .all(|head| of_get.iter().any(|get| get.status == head.status))
+                .all(|head| of_get.iter().any(|get| seen(get) == seen(head)))
         {
             // GET's entry says the same, and has the length.
             continue;
@@ -134,10 +134,26 @@ impl Recording {
     }
 }
 
+/// What tells one answer from another, whether or not there is a body. Not the other headers, which may
+/// change with each answer.
+fn seen(exchange: &Exchange) -> (StatusCode, Vec<String>) {
+    let described = ["content-type", "content-encoding", "location"]
+        .into_iter()
+        .flat_map(|name| exchange.headers.get_all(name))
+        .map(ToString::to_string);
+    (exchange.status, described.collect())
+}
+
 /// The exchanges of one URL and method, each with the condition that tells it from the others. Where
 /// there is only one answer there is none.
 fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
-    let answer = |exchange: &Exchange| (exchange.status, exchange.outcome.hash().cloned());
+    let answer = |exchange: &Exchange| {
+        let length = match exchange.outcome {
+            Outcome::Head(length) => length,
+            Outcome::Pinned(_) | Outcome::Vendored(..) => None,
+        };
+        (seen(exchange), exchange.outcome.hash().cloned(), length)
+    };
     let Some(first) = exchanges.first() else {
         return Vec::new();
     };

@@ -17,10 +17,6 @@ use crate::{
     report::chain,
 };
 
-/// How long upstream may be silent in the middle of a body. It bounds what is waited for when the
-/// client has hung up, or the capture ends.
-const STALL: Duration = Duration::from_secs(60);
-
 /// Why a body did not become whole.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
@@ -34,10 +30,12 @@ pub enum DownloadError {
         source: hyper::Error,
     },
     /// Upstream went silent.
-    #[error("the body broke off after {length} bytes: nothing came for {} s", STALL.as_secs())]
+    #[error("the body broke off after {length} bytes: nothing came for {} s", silence.as_secs())]
     Stalled {
         /// Bytes that had arrived.
         length: u64,
+        /// How long was waited.
+        silence: Duration,
     },
     /// It could not be kept.
     #[error(transparent)]
@@ -51,13 +49,16 @@ enum Progress {
     Arrived(u64),
     /// All of it can.
     Whole(CachedBody),
-    /// It will never be whole; the reason as text, for the clients that read it.
-    Broken(String),
+    /// It will never be whole; so many bytes can be read, and then the reason is given, as text.
+    Broken(u64, String),
 }
 
 /// The writing side: what has to be run for the body to arrive.
 pub(super) struct Download {
     upstream: Incoming,
+    /// How long upstream may be silent. It bounds what is waited for when the client has hung up, or
+    /// the capture ends.
+    stall: Duration,
     partial: PartialBody,
     progress: watch::Sender<Progress>,
 }
@@ -69,16 +70,18 @@ pub(super) struct Arriving {
     progress: watch::Receiver<Progress>,
 }
 
-/// A body that is to come from `upstream`.
+/// A body that is to come from `upstream`, which may be silent for the time of `stall`.
 pub(super) fn download(
     cache: &BodyCache,
     upstream: Incoming,
+    stall: Duration,
 ) -> Result<(Download, Arriving), CacheError> {
     let partial = cache.begin()?;
     let file = Arc::new(partial.reader()?);
     let (sender, progress) = watch::channel(Progress::Arrived(0));
     let download = Download {
         upstream,
+        stall,
         partial,
         progress: sender,
     };
@@ -88,13 +91,15 @@ pub(super) fn download(
 impl Download {
     /// Runs the download to its end.
     pub(super) async fn run(mut self) -> Result<CachedBody, DownloadError> {
-        let body = match self.receive().await {
+        let received = self.receive().await;
+        let arrived = self.partial.length();
+        let body = match received {
             Ok(()) => self.partial.finish().map_err(DownloadError::Cache),
             Err(error) => Err(error),
         };
         self.progress.send_replace(match &body {
             Ok(body) => Progress::Whole(body.clone()),
-            Err(error) => Progress::Broken(chain(error)),
+            Err(error) => Progress::Broken(arrived, chain(error)),
         });
         body
     }
@@ -102,8 +107,12 @@ impl Download {
     async fn receive(&mut self) -> Result<(), DownloadError> {
         loop {
             let length = self.partial.length();
-            let frame = timeout(STALL, self.upstream.frame());
-            let Some(frame) = frame.await.map_err(|_| DownloadError::Stalled { length })? else {
+            let frame = timeout(self.stall, self.upstream.frame());
+            let frame = frame.await.map_err(|_| DownloadError::Stalled {
+                length,
+                silence: self.stall,
+            })?;
+            let Some(frame) = frame else {
                 return Ok(());
             };
             let frame = frame.map_err(|source| DownloadError::Upstream { length, source })?;
@@ -124,7 +133,7 @@ impl Arriving {
         let progress = self.progress.wait_for(done).await;
         match progress.as_deref() {
             Ok(Progress::Whole(body)) => Ok(body.length),
-            Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
+            Ok(Progress::Broken(_, why)) => Err(io::Error::other(why.clone())),
             Ok(Progress::Arrived(_)) | Err(_) => Err(given_up()),
         }
     }
@@ -150,12 +159,14 @@ impl Arriving {
     async fn beyond(&mut self, start: u64) -> io::Result<u64> {
         let progress = self.progress.wait_for(|progress| match progress {
             Progress::Arrived(length) => *length > start,
-            Progress::Whole(_) | Progress::Broken(_) => true,
+            Progress::Whole(_) | Progress::Broken(..) => true,
         });
         match progress.await.as_deref() {
             Ok(Progress::Arrived(length)) => Ok(*length),
             Ok(Progress::Whole(body)) => Ok(body.length),
-            Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
+            // A client that reads slowly gets all that came, as it would have.
+            Ok(Progress::Broken(length, _)) if *length > start => Ok(*length),
+            Ok(Progress::Broken(_, why)) => Err(io::Error::other(why.clone())),
             Err(_) => Err(given_up()),
         }
     }
@@ -163,4 +174,25 @@ impl Arriving {
 
 fn given_up() -> io::Error {
     io::Error::other("the download was given up, because the capture ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_before_a_body_broke_off_is_given() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"half").unwrap();
+        let broken = Progress::Broken(4, "on purpose".to_owned());
+        let (_sender, progress) = watch::channel(broken);
+        let file = Arc::new(file);
+        let mut body = Arriving { file, progress }.body(0..u64::MAX);
+        let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(piece, "half");
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "on purpose");
+    }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -39,6 +40,8 @@ pub struct Capture {
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Mutex<HashMap<Url, Url>>,
+    /// How long upstream may be silent in the middle of a body.
+    stall: Duration,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
 }
@@ -53,13 +56,15 @@ struct Head {
 }
 
 impl Capture {
-    /// Records in `recorder` what `upstream` answers; bodies go to `cache`.
+    /// Records in `recorder` what `upstream` answers; bodies go to `cache`, and are given up when
+    /// nothing has come for the time of `stall`.
     pub fn new(
         upstream: Upstream,
         cache: BodyCache,
         recorder: Arc<Recorder>,
         policy: Policy,
         keep_redirects: GlobSet,
+        stall: Duration,
     ) -> Self {
         Self {
             upstream,
@@ -68,6 +73,7 @@ impl Capture {
             policy: Arc::new(policy),
             keep_redirects,
             sources: Mutex::default(),
+            stall,
             tasks: TaskTracker::new(),
         }
     }
@@ -107,7 +113,7 @@ impl Capture {
             question: Question::new(&url, &request.method, &request.headers, &body),
             source,
             status: response.status,
-            headers: headers::client(&response.headers),
+            headers: headers::client(response.status, &response.headers),
             redirects: answered.redirects,
         };
         let mut whole = Representation {
@@ -124,14 +130,14 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = download(&self.cache, upstream_body)
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.stall)
             .map_err(|source| Skipped::Cache { url, source })?;
         self.record(head, download, sent);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
             whole.length = arriving.whole().await.ok();
         }
-        let body = move |range: Range<u64>| arriving.body(range);
+        let body = move |range: Range<u64>| arriving.clone().body(range);
         Ok(answer(
             &request.method,
             &request.headers,
@@ -160,6 +166,7 @@ impl Capture {
             url: head.question.url.clone(),
             source: head.source.clone(),
             sent,
+            has_body: head.question.body.is_some(),
             status: head.status,
             received: head.headers.clone(),
         };

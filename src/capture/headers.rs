@@ -1,7 +1,7 @@
 //! Which headers go upstream, which come back to the client, and which are recorded.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
         self, ACCEPT_ENCODING, ACCEPT_RANGES, ALT_SVC, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE,
         HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
@@ -97,30 +97,32 @@ pub(super) fn upstream(method: &Method, of_client: &HeaderMap) -> HeaderMap {
 }
 
 /// The headers that the client gets of upstream's response.
-pub(super) fn client(of_upstream: &HeaderMap) -> HeaderMap {
+pub(super) fn client(status: StatusCode, of_upstream: &HeaderMap) -> HeaderMap {
     let mut headers = end_to_end(of_upstream);
     // An alternative service would be a way around the proxy.
-    for name in [CONTENT_LENGTH, CONTENT_RANGE, ACCEPT_RANGES, ALT_SVC] {
+    for name in [CONTENT_LENGTH, ACCEPT_RANGES, ALT_SVC] {
         headers.remove(name);
+    }
+    // Parts of a whole are made here; a part that nobody asked for stays one.
+    if status == StatusCode::OK {
+        headers.remove(CONTENT_RANGE);
     }
     headers
 }
 
-/// The headers that are recorded of what the client got. Values that are no text are left out.
+/// The headers that are recorded of what the client got. A value that is not UTF-8 is Latin-1, as it
+/// once was by standard (RFC 9110, section 5.5); as text it is given in UTF-8 from then on.
 pub(super) fn recorded(of_client: &HeaderMap) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in of_client {
         if is_noise(name) {
             continue;
         }
-        let recorded = std::str::from_utf8(value.as_bytes())
-            .map_err(|error| error.to_string())
-            .and_then(|value| {
-                headers
-                    .append(name.as_str(), value)
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = recorded {
+        let text = match std::str::from_utf8(value.as_bytes()) {
+            Ok(text) => text.to_owned(),
+            Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+        };
+        if let Err(error) = headers.append(name.as_str(), &text) {
             tracing::debug!("the header '{name}' is not recorded: {error}");
         }
     }

@@ -7,6 +7,7 @@
 
 mod assemble;
 mod connect_to;
+mod cookies;
 mod download;
 mod drift;
 mod handler;

@@ -91,6 +91,8 @@ pub(super) struct Evidence {
     pub(super) source: Url,
     /// The headers that went upstream.
     pub(super) sent: HeaderMap,
+    /// Whether a body went there as well.
+    pub(super) has_body: bool,
     pub(super) status: StatusCode,
     /// The headers that came back.
     pub(super) received: HeaderMap,
@@ -139,6 +141,7 @@ impl Policy {
             url,
             source,
             sent,
+            has_body,
             status,
             received,
         } = evidence;
@@ -163,7 +166,7 @@ impl Policy {
         let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
             HARMLESS.contains(name) || (name == ACCEPT && value == "*/*")
         };
-        if source == url && sent.iter().all(harmless) {
+        if source == url && !has_body && sent.iter().all(harmless) {
             Judgement::Pin
         } else {
             Judgement::Doubt(Reason::Negotiated)
@@ -182,7 +185,7 @@ async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Rea
         url: url.clone(),
         headers,
         body: Bytes::new(),
-        redirects: Redirects::Follow,
+        redirects: Redirects::FollowAlways,
     };
     let unfetchable = |error: &(dyn std::error::Error + 'static)| Reason::Unfetchable(chain(error));
     let answer = upstream.send(request).await;
@@ -222,6 +225,7 @@ mod tests {
             source: url.clone(),
             url,
             sent,
+            has_body: false,
             status: StatusCode::OK,
             received: HeaderMap::new(),
         }

@@ -191,7 +191,8 @@ impl Recorder {
 
     /// Takes note of a whole exchange.
     ///
-    /// A retry that went well stands in place of the failure before it, and not the other way round.
+    /// What went well stands in place of the failure before it, and not the other way round: in a replay
+    /// there is one answer, and a build that got both went on with the good one.
     pub fn add(&self, exchange: Exchange) {
         if self.progress == Progress::Lines {
             let Question { url, method, .. } = &exchange.question;
@@ -199,7 +200,7 @@ impl Recorder {
         }
         let mut record = self.lock();
         if let Some(earlier) = record.exchanges.get(&exchange.question) {
-            if is_transient(exchange.status) && !is_transient(earlier.status) {
+            if failure(exchange.status) > failure(earlier.status) {
                 return;
             }
             let both_well = earlier.status.is_success() && exchange.status.is_success();
@@ -245,7 +246,12 @@ impl Recorder {
     }
 }
 
-/// Whether a client would try again.
-fn is_transient(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+/// How much of a failure a status is.
+fn failure(status: StatusCode) -> u8 {
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        // A client would try again.
+        2
+    } else {
+        u8::from(status.is_client_error())
+    }
 }

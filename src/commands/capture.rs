@@ -74,8 +74,14 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         vendor: set(&args.vendor)?,
     };
     let upstream = Upstream::new(&roots, &args.connect_to);
-    let keep = set(&args.keep_redirects)?;
-    let capture = Capture::new(upstream, cache, Arc::clone(&recorder), policy, keep);
+    let capture = Capture::new(
+        upstream,
+        cache,
+        Arc::clone(&recorder),
+        policy,
+        set(&args.keep_redirects)?,
+        Duration::from_secs(args.stall_timeout),
+    );
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 

@@ -652,6 +652,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn spellings_of_one_url_are_one_key_and_paths_are_verbatim(
+            host in "[a-z][a-z0-9-]{0,8}[a-z0-9](\\.[a-z]{2,4})?",
+            paths in prop::collection::vec("(/[a-zA-Z0-9%.~+\"${}-]{0,3}){0,3}(\\?[a-z=&?/]{0,4})?", 2),
+        ) {
+            let [one, other] = [&paths[0], &paths[1]].map(|path| url(&format!("https://{host}{path}")));
+            let loud = url(&format!("HTTPS://{}:443{}#top", host.to_uppercase(), paths[0]));
+            prop_assert_eq!(&one, &loud);
+            let sent = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+            prop_assert_eq!(one.path_and_query(), sent(&paths[0]));
+            prop_assert_eq!(one == other, sent(&paths[0]) == sent(&paths[1]));
+            for elsewhere in ["http://", "https://a."] {
+                prop_assert_ne!(&one, &url(&format!("{elsewhere}{host}{}", paths[0])));
+            }
+            prop_assert_ne!(&one, &url(&format!("https://{host}:80{}", paths[0])));
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(text in "(https?://)?\\PC*") {
             if let Ok(url) = Url::parse(&text) {
                 prop_assert_eq!(&Url::parse(url.as_str()).unwrap(), &url);

@@ -25,6 +25,13 @@ use crate::{inventory::Scheme, report::chain};
 /// The first byte of a TLS connection: the content type of a handshake record (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// As many headers as a message may have; hyper's own limit is 100, and servers send more.
+pub(crate) const MAX_HEADERS: usize = 1000;
+
+/// As many bytes as the headers of a message may have in HTTP/2; hyper's own limit is 16 KiB, which is
+/// less than the tokens of some registries.
+pub(crate) const MAX_HEADER_BYTES: u32 = 1 << 20;
+
 /// How long a tunnel may stay silent. A protocol in which the server speaks first would wait for ever.
 const TUNNEL_SILENCE: Duration = Duration::from_secs(10);
 
@@ -216,7 +223,8 @@ impl<H: Handler> FrontDoor<H> {
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
-        server.http1().half_close(true);
+        server.http1().half_close(true).max_headers(MAX_HEADERS);
+        server.http2().max_header_list_size(MAX_HEADER_BYTES);
         let ended = server
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .await;

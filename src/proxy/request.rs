@@ -96,7 +96,7 @@ pub fn body_hash(headers: &HeaderMap, body: &Bytes) -> Option<Sri> {
         return None;
     }
     let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    let decoded = match coding {
+    let decoded = match coding.map(<[u8]>::to_ascii_lowercase).as_deref() {
         Some(b"gzip" | b"x-gzip") => decode(MultiGzDecoder::new(body.as_ref())),
         Some(b"deflate") => decode(ZlibDecoder::new(body.as_ref())),
         _ => None,
@@ -159,7 +159,7 @@ mod tests {
         let compressed = Bytes::from(encoder.finish().unwrap());
         let mut headers = HeaderMap::new();
         let raw = body_hash(&headers, &compressed);
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("GZip"));
         let expected = Some(Sri::sha256_of(b"question"));
         assert_eq!(body_hash(&headers, &compressed), expected);
         assert_ne!(raw, expected);

@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io,
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -173,7 +173,7 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
             )
         }
         Content::File(path) => {
-            let opened = File::open(path)?;
+            let opened = Arc::new(File::open(path)?);
             let metadata = opened.metadata()?;
             if !metadata.is_file() {
                 let kind = format!("'{}' is not a file", path.display());
@@ -186,7 +186,7 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
             answer(
                 method,
                 request,
-                whole.with_body(|range| file(opened, range)),
+                whole.with_body(|range| file(Arc::clone(&opened), range)),
             )
         }
     };

@@ -1,15 +1,11 @@
 //! What a capture records, and what it leaves.
 
-use std::{
-    fs,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Stdio, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
 
-use crate::support::{Asked, Origin, Scene, answer, finish, need, run, text};
+use crate::support::{Asked, Origin, Scene, answer, finish, need, run, text, wait_for};
 
 const HELLO: &[(&str, &str)] = &[("/hello", "hello\n"), ("/other", "other\n")];
 
@@ -355,14 +351,6 @@ fn what_was_captured_is_written_on_a_signal() {
         let ended = finish(child).ends_with(status);
         ended.says("1 download captured");
         assert!(scene.read("proxy_content.nix").contains("/hello"));
-    }
-}
-
-fn wait_for(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not happen within 30 s");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

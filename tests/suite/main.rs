@@ -11,6 +11,7 @@ mod clients;
 mod command_line;
 mod daemon;
 mod emit_in_nix;
+mod fidelity;
 mod git;
 mod memory;
 mod nix;
