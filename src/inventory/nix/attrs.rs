@@ -5,6 +5,7 @@ use rnix::ast::{self, Attr, Expr, HasEntry as _};
 use super::error::NixError;
 use super::literal::peel;
 use super::source::Source;
+use super::spans::Span;
 
 /// The attributes of a set, in their order. Values are looked at only when they are asked for,
 /// since some of them do not matter.
@@ -148,6 +149,11 @@ impl Field {
                 found: "a set",
             }),
         }
+    }
+
+    /// Where the value stands.
+    pub(super) fn span(&self, source: &Source) -> Result<Span, NixError> {
+        self.expr("a value").map(|expr| source.span(expr))
     }
 
     /// The value as a string.
