@@ -9,6 +9,7 @@ mod condition;
 mod entry;
 mod headers;
 pub mod manifest;
+pub mod moving;
 pub mod nix;
 mod sri;
 #[cfg(test)]
