@@ -37,6 +37,9 @@ pub struct CaptureArgs {
     /// Start afresh, without what the inventory has already.
     #[arg(long)]
     pub replace: bool,
+    /// Replace changed pins in place, instead of reporting them.
+    #[arg(long, conflicts_with = "replace")]
+    pub update: bool,
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,

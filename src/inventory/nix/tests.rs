@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
+use crate::emit::Changes;
 use crate::inventory::strategies;
 use crate::inventory::{Body, Entry, Pin, Sri};
 
@@ -605,7 +606,7 @@ fn read_without_panic(text: &str) -> Result<(), TestCaseError> {
     match Document::parse(text) {
         Ok(document) => {
             prop_assert_eq!(document.text(), text);
-            let merged = document.merge(&strategies::one_of_each());
+            let merged = document.merge(&strategies::one_of_each(), Changes::Update);
             Document::parse(&merged.text)
                 .map_err(|error| TestCaseError::fail(format!("{error}: {}", merged.text)))?;
         }
@@ -616,7 +617,7 @@ fn read_without_panic(text: &str) -> Result<(), TestCaseError> {
         }
     }
     if let Ok(document) = Document::evaluated(text, Vec::new()) {
-        let _ = document.merge(&strategies::one_of_each());
+        let _ = document.merge(&strategies::one_of_each(), Changes::Update);
     }
     Ok(())
 }
