@@ -7,6 +7,7 @@
 mod body;
 mod condition;
 mod entry;
+mod hasher;
 mod headers;
 pub mod manifest;
 pub mod moving;
@@ -19,6 +20,7 @@ mod url;
 pub use body::{Body, BodyError, Pin};
 pub use condition::{Condition, ConditionError};
 pub use entry::{Entry, EntryError, Id};
+pub use hasher::Hasher;
 pub(crate) use headers::is_hop_by_hop;
 pub use headers::{HeaderError, Headers};
 pub use sri::{Algorithm, Sri, SriError};
