@@ -119,13 +119,14 @@ impl Attrs {
         self.fields
     }
 
-    /// Refuses what was not taken.
+    /// Refuses what was not taken and is not known.
     pub(super) fn refuse_rest(
         self,
         within: &'static str,
         known: &[&'static str],
     ) -> Result<(), NixError> {
-        match self.fields.into_iter().next() {
+        let unknown = |field: &Field| !known.contains(&field.name.as_str());
+        match self.fields.into_iter().find(unknown) {
             None => Ok(()),
             Some(field) => Err(NixError::Unknown {
                 line: field.line,

@@ -420,6 +420,7 @@ fn mistakes_are_named_with_their_line() {
 fn mistakes_of_an_entry_have_the_entrys_line() {
     for (entry, message, hint) in [
         ("{ }", "an entry has no `url`", ""),
+        ("{ status_code = 200; }", "an entry has no `url`", ""),
         (
             "{ ulr = \"\"; }",
             "unknown attribute `ulr`",
