@@ -38,6 +38,16 @@ pub struct Located {
 }
 
 impl Located {
+    /// An entry of which only the line is known.
+    #[must_use]
+    pub fn at(line: usize, entry: Entry) -> Self {
+        Self {
+            entry,
+            line,
+            spans: None,
+        }
+    }
+
     /// The line of its `file`, from 1, as far as it is known.
     #[must_use]
     pub fn body_line(&self) -> usize {
@@ -163,11 +173,7 @@ impl Document {
         let line = source.line(&list);
         let entries: Vec<_> = entries
             .into_iter()
-            .map(|entry| Located {
-                entry,
-                line,
-                spans: None,
-            })
+            .map(|entry| Located::at(line, entry))
             .collect();
         if let Some(error) = duplicates(&entries).into_iter().next() {
             return Err(error);
