@@ -38,10 +38,11 @@ pub fn fork() -> io::Result<Fork> {
                 .read(true)
                 .write(true)
                 .open("/dev/null")?;
+            // So as not to hold the folder of a build. Before standard output, whose end tells whoever
+            // reads it that this is done.
+            std::env::set_current_dir(Path::new("/"))?;
             rustix::stdio::dup2_stdin(&null)?;
             rustix::stdio::dup2_stdout(&null)?;
-            // So as not to hold the folder of a build.
-            std::env::set_current_dir(Path::new("/"))?;
             Ok(Fork::Background)
         }
         id => {
