@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::inventory::nix::Document;
-use crate::inventory::{Sri, Url, strategies};
+use crate::inventory::{Algorithm, Sri, Url, strategies};
 
 fn read(text: &str) -> Vec<Entry> {
     match Document::parse(text) {
@@ -464,6 +464,28 @@ proptest! {
         let merged = document.merge(&entries, Changes::Update);
         prop_assert_eq!(&merged.text, &text);
         prop_assert!(merged.added.is_empty() && merged.changed.is_empty());
+    }
+
+    #[test]
+    fn an_update_of_hashes_touches_nothing_else(
+        old in strategies::entries(),
+        hashes in prop::collection::vec(any::<[u8; 32]>(), 6),
+    ) {
+        let mut new = old.clone();
+        for (entry, digest) in new.iter_mut().zip(hashes) {
+            if let Body::Pin(pin) = &mut entry.body
+                && pin.hash.as_ref().is_none_or(|hash| hash.algorithm() == Algorithm::Sha256)
+                && digest != [0; 32]
+            {
+                pin.hash = Some(Sri::new_sha256(digest));
+            }
+        }
+        // Whatever is on a line is followed by a comment.
+        let commented = |entries: &[Entry]| print(entries).replace('\n', " # \\\" ''${\n");
+        let document = Document::parse(&commented(&old)).unwrap();
+        let merged = document.merge(&new, Changes::Update);
+        prop_assert_eq!(merged.text, commented(&new));
+        prop_assert_eq!(document.merge(&new, Changes::Keep).text, commented(&old));
     }
 
     #[test]
