@@ -26,6 +26,8 @@ pub enum Verb {
     Capture(CaptureArgs),
     /// Run a command, or a shell, and answer its downloads from an inventory, without a network.
     Replay(ReplayArgs),
+    /// Say what is wrong with an inventory.
+    Check(CheckArgs),
 }
 
 /// `buildproxy capture`.
@@ -37,6 +39,9 @@ pub struct CaptureArgs {
     /// Start afresh, without what the inventory has already.
     #[arg(long)]
     pub replace: bool,
+    /// Replace changed pins in place, instead of reporting them.
+    #[arg(long, conflicts_with = "replace")]
+    pub update: bool,
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,
@@ -59,7 +64,7 @@ pub struct CaptureArgs {
     /// Give a body up when nothing of it has come for so long.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub stall_timeout: u64,
-    /// What both verbs have.
+    /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -73,18 +78,38 @@ pub struct ReplayArgs {
     /// Exit with status 4 where a request was not answered.
     #[arg(long, conflicts_with = "daemon")]
     pub strict: bool,
+    /// Download pins that are not in the body cache, before the command runs.
+    #[arg(long)]
+    pub fetch: bool,
+    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
+    pub connect_to: Vec<ConnectTo>,
     /// Go on in the background, and print the environment as `export` lines.
     #[arg(long, conflicts_with = "command")]
     pub daemon: bool,
     /// End when the process PID ends.
     #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
     pub watch_pid: Option<i32>,
-    /// What both verbs have.
+    /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
 }
 
-/// What both verbs have.
+/// `buildproxy check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A `proxy_content.nix`, or a manifest (JSON).
+    #[arg(value_name = "FILE", default_value = "proxy_content.nix")]
+    pub file: PathBuf,
+    /// Download every pin, and compare it with its hash.
+    #[arg(long)]
+    pub fetch: bool,
+    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
+    pub connect_to: Vec<ConnectTo>,
+}
+
+/// What capture and replay have.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
     /// The address to listen on. Only loopback addresses are allowed.

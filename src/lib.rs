@@ -25,6 +25,7 @@
 //! | [`capture`] | upstream, and the record: what is pinned, what is vendored, and why |
 //! | [`replay`] | an inventory, and nothing that could connect anywhere |
 //! | [`inventory`] | entries, and the two formats they are read from |
+//! | [`check`] | what is wrong with an inventory, or will be |
 //! | [`emit`] | printing entries, and merging them into a file that people edit |
 //! | [`trust`] | the bundle, and the one table of variables that convince clients |
 //! | [`bodies`] | the body cache |
@@ -43,6 +44,7 @@
 
 pub mod bodies;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod emit;

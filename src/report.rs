@@ -10,8 +10,8 @@ use std::{
 use crate::{
     capture::{Recording, Skipped, Vendored},
     commands::InventoryError,
-    emit::{Changed, Merged},
-    inventory::{Body, Url},
+    emit::{Changed, Kept, Merged},
+    inventory::{Body, Url, moving::moving},
 };
 
 /// The exit status of whatever has none of its own.
@@ -106,18 +106,21 @@ impl fmt::Display for Summary<'_> {
             let large = if *length > LARGE { " (large)" } else { "" };
             writeln!(f, "  vendored: {url} ({}): {reason}{large}", size(*length))?;
         }
-        for changed in &merged.changed {
-            let Changed {
-                captured,
-                line,
-                difference,
-            } = changed;
-            let url = &recording.entries[*captured].url;
-            write!(f, "  changed: {url}")?;
-            if let Some(line) = line {
-                write!(f, " (line {line})")?;
+        for (changed, kept) in &merged.changed {
+            self.changed(f, "changed", changed)?;
+            writeln!(f, "; {kept}")?;
+        }
+        for updated in &merged.updated {
+            self.changed(f, "updated", updated)?;
+            writeln!(f)?;
+        }
+        for &new in &merged.added {
+            let Body::Pin(pin) = &recording.entries[new].body else {
+                continue;
+            };
+            if let Some(moving) = moving(&pin.url) {
+                writeln!(f, "  moving: {}: it names {moving}", pin.url)?;
             }
-            writeln!(f, ": {difference}; the inventory keeps what it has")?;
         }
         for url in self.unstable {
             writeln!(
@@ -147,13 +150,34 @@ impl fmt::Display for Summary<'_> {
                 "hint: `--pin GLOB` pins what a plain download gives after all"
             )?;
         }
-        if !merged.changed.is_empty() {
+        if merged
+            .changed
+            .iter()
+            .any(|(_, kept)| *kept == Kept::Unasked)
+        {
             writeln!(
                 f,
-                "hint: `--replace` starts afresh, with what was captured now"
+                "hint: `--update` replaces what changed, `--replace` starts afresh"
             )?;
         }
         Ok(())
+    }
+}
+
+impl Summary<'_> {
+    /// An entry of the inventory that is answered otherwise now; without the end of the line.
+    fn changed(&self, f: &mut fmt::Formatter<'_>, word: &str, changed: &Changed) -> fmt::Result {
+        let Changed {
+            captured,
+            line,
+            difference,
+        } = changed;
+        let url = &self.recording.entries[*captured].url;
+        write!(f, "  {word}: {url}")?;
+        if let Some(line) = line {
+            write!(f, " (line {line})")?;
+        }
+        write!(f, ": {difference}")
     }
 }
 

@@ -10,6 +10,7 @@ mod connect_to;
 mod cookies;
 mod download;
 mod drift;
+mod fetch;
 mod handler;
 mod headers;
 mod pinning;
@@ -18,6 +19,7 @@ mod upstream;
 
 pub use assemble::{Recording, Vendored, assemble};
 pub use connect_to::{ConnectTo, ConnectToError};
+pub use fetch::{FetchError, Keep, fetch};
 pub use handler::Capture;
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};

@@ -7,7 +7,6 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -15,13 +14,8 @@ use http::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, REFERER, USER_AGENT,
     },
 };
-use http_body_util::BodyExt;
-use sha2::{Digest, Sha256};
 
-use super::{
-    Outcome, drift,
-    upstream::{Answer, Outgoing, Redirects, Upstream},
-};
+use super::{Outcome, Upstream, drift, fetch::fetch_hash};
 use crate::{
     bodies::CachedBody,
     inventory::{Sri, Url},
@@ -176,35 +170,10 @@ impl Policy {
 
 /// Fetches `url` again as fetchurl does, and compares with the hash of what the client got.
 async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, HeaderValue::from_static("curl/8 Nixpkgs"));
-    let request = Outgoing {
-        method: Method::GET,
-        url: url.clone(),
-        headers,
-        body: Bytes::new(),
-        redirects: Redirects::FollowAlways,
-    };
-    let unfetchable = |error: &(dyn std::error::Error + 'static)| Reason::Unfetchable(chain(error));
-    let answer = upstream.send(request).await;
-    let Answer { response, .. } = answer.map_err(|error| unfetchable(&error))?;
-    if response.status() != StatusCode::OK {
-        return Err(Reason::Unfetchable(format!("status {}", response.status())));
-    }
-    let mut hasher = Sha256::new();
-    let mut body = response.into_body();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| unfetchable(&error))?;
-        if let Ok(piece) = frame.into_data() {
-            hasher.update(&piece);
-        }
-    }
-    if Sri::new_sha256(hasher.finalize().into()) == *expected {
-        Ok(())
-    } else {
-        Err(Reason::Negotiated)
+    match fetch_hash(upstream, url, expected.algorithm()).await {
+        Ok(got) if got == *expected => Ok(()),
+        Ok(_) => Err(Reason::Negotiated),
+        Err(error) => Err(Reason::Unfetchable(chain(&error))),
     }
 }
 

@@ -19,7 +19,7 @@ use super::{inventory, runtime};
 use crate::{
     capture::{Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble},
     cli::CaptureArgs,
-    emit::Merged,
+    emit::{Changes, Merged},
     inventory::{Body, nix::Document},
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
@@ -40,7 +40,12 @@ struct WriteError {
 
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
-    let output = Output::open(&args.output, args.replace)?;
+    let changes = if args.update {
+        Changes::Update
+    } else {
+        Changes::Keep
+    };
+    let output = Output::open(&args.output, args.replace, changes)?;
     let cache = args.common.cache()?;
     drop(cache.begin()?);
 
@@ -122,11 +127,13 @@ struct Output {
     path: PathBuf,
     /// What it holds already.
     there: Option<Document>,
+    /// What becomes of entries in it that changed.
+    changes: Changes,
 }
 
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
-    fn open(path: &Path, replace: bool) -> anyhow::Result<Self> {
+    fn open(path: &Path, replace: bool, changes: Changes) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
         // A link is followed, so that it stays one.
         let path = path.canonicalize().unwrap_or(path);
@@ -140,7 +147,11 @@ impl Output {
         let there = (there && !replace)
             .then(|| inventory::read_document(&path))
             .transpose()?;
-        Ok(Self { path, there })
+        Ok(Self {
+            path,
+            there,
+            changes,
+        })
     }
 
     fn folder(&self) -> &Path {
@@ -153,7 +164,7 @@ impl Output {
         let exchanges = record.exchanges.into_values().collect();
         let recording = assemble(exchanges, &vendored).context("failed to read the body cache")?;
         let merged = match &self.there {
-            Some(document) => document.merge(&recording.entries),
+            Some(document) => document.merge(&recording.entries, self.changes),
             None => Merged::fresh(&recording.entries),
         };
         let written = self
@@ -179,7 +190,7 @@ impl Output {
         .to_string())
     }
 
-    /// Copies the vendored bodies of new entries from the body cache. Their names have their hashes, so
+    /// Copies the vendored bodies of new and updated entries from the body cache. Their names have their hashes, so
     /// that what is there already is right.
     fn write_bodies(&self, recording: &Recording, merged: &Merged) -> Result<(), WriteError> {
         for vendored in &recording.vendored {
@@ -188,7 +199,8 @@ impl Output {
             };
             let is_new =
                 |&index: &usize| recording.entries[index].body == Body::File(target.clone());
-            if !merged.added.iter().any(is_new) {
+            let updated = merged.updated.iter().map(|changed| &changed.captured);
+            if !merged.added.iter().chain(updated).any(is_new) {
                 continue;
             }
             let target = self.folder().join(target);

@@ -7,6 +7,7 @@
 mod support;
 
 mod capture;
+mod check;
 mod clients;
 mod command_line;
 mod daemon;
