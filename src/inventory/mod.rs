@@ -10,6 +10,7 @@ mod entry;
 mod headers;
 pub mod manifest;
 pub mod nix;
+pub mod secrets;
 mod sri;
 #[cfg(test)]
 pub(crate) mod strategies;
