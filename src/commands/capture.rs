@@ -99,7 +99,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         }
         anyhow::Ok((status, recorder.take()))
     })?;
-    eprint!("{}", output.write(record)?);
+    say(output.write(record)?.trim_end());
     Ok(exit_code(status))
 }
 
