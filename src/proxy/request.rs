@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{door::Origin, git};
-use crate::inventory::{Scheme, Sri, Url, UrlError};
+use crate::inventory::{Scheme, Sri, Url, UrlError, secrets::presentable};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
 /// known whole before it can be matched, or sent again after a redirect.
@@ -139,7 +139,7 @@ fn target(origin: &Origin, uri: &uri::Uri) -> Result<Url, RequestError> {
                 .map_or(authority, |(_, host)| host);
             format!("{scheme}://{authority}{path}")
         }
-        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(path.to_owned())),
+        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(presentable(path))),
     };
     Ok(Url::parse(&url)?)
 }
