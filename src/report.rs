@@ -93,6 +93,8 @@ pub struct Summary<'a> {
     pub merged: &'a Merged,
     /// What could not be recorded.
     pub skipped: &'a [Skipped],
+    /// How much more there was, too much to be recorded.
+    pub beyond: u64,
     /// What answered twice, and differently.
     pub unstable: &'a [Url],
 }
@@ -150,6 +152,13 @@ impl fmt::Display for Summary<'_> {
         }
         for skipped in self.skipped {
             writeln!(f, "  skipped: {}", chain(skipped))?;
+        }
+        if self.beyond > 0 {
+            let number = self.beyond;
+            writeln!(
+                f,
+                "  skipped: {number} more, beyond what a capture can hold"
+            )?;
         }
         let vendored: u64 = recording
             .vendored

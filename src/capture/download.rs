@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{sync::watch, time::timeout};
 
+use super::limits::Size;
 use crate::{
     bodies::{BodyCache, CacheError, CachedBody, PartialBody},
     proxy::{Body, read_piece, stream},
@@ -39,6 +40,14 @@ pub enum DownloadError {
         /// Bytes that had arrived.
         length: u64,
     },
+    /// It is whole, but too large to be kept.
+    #[error("its body has {length} bytes, and --max-body allows {limit}")]
+    TooLarge {
+        /// Its length.
+        length: u64,
+        /// The limit.
+        limit: Size,
+    },
     /// It could not be kept.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -49,8 +58,8 @@ pub enum DownloadError {
 enum Progress {
     /// So many bytes can be read.
     Arrived(u64),
-    /// All of it can.
-    Whole(CachedBody),
+    /// All of it can: so many bytes.
+    Whole(u64),
     /// It will never be whole; the reason as text, for the clients that read it.
     Broken(String),
 }
@@ -60,6 +69,7 @@ pub(super) struct Download {
     upstream: Incoming,
     partial: PartialBody,
     progress: watch::Sender<Progress>,
+    limit: Option<Size>,
 }
 
 /// The reading side.
@@ -69,10 +79,12 @@ pub(super) struct Arriving {
     progress: watch::Receiver<Progress>,
 }
 
-/// A body that is to come from `upstream`.
+/// A body that is to come from `upstream`. One above the limit is passed on, but not kept: it is
+/// forgotten with the last client that reads it.
 pub(super) fn download(
     cache: &BodyCache,
     upstream: Incoming,
+    limit: Option<Size>,
 ) -> Result<(Download, Arriving), CacheError> {
     let partial = cache.begin()?;
     let file = Arc::new(partial.reader()?);
@@ -81,6 +93,7 @@ pub(super) fn download(
         upstream,
         partial,
         progress: sender,
+        limit,
     };
     Ok((download, Arriving { file, progress }))
 }
@@ -88,12 +101,17 @@ pub(super) fn download(
 impl Download {
     /// Runs the download to its end.
     pub(super) async fn run(mut self) -> Result<CachedBody, DownloadError> {
-        let body = match self.receive().await {
-            Ok(()) => self.partial.finish().map_err(DownloadError::Cache),
-            Err(error) => Err(error),
+        let received = self.receive().await;
+        let length = self.partial.length();
+        let body = match (received, self.limit) {
+            (Ok(()), Some(limit)) if length > limit.bytes() => {
+                Err(DownloadError::TooLarge { length, limit })
+            }
+            (Ok(()), _) => self.partial.finish().map_err(DownloadError::Cache),
+            (Err(error), _) => Err(error),
         };
         self.progress.send_replace(match &body {
-            Ok(body) => Progress::Whole(body.clone()),
+            Ok(_) | Err(DownloadError::TooLarge { .. }) => Progress::Whole(length),
             Err(error) => Progress::Broken(chain(error)),
         });
         body
@@ -123,7 +141,7 @@ impl Arriving {
         let done = |progress: &Progress| !matches!(progress, Progress::Arrived(_));
         let progress = self.progress.wait_for(done).await;
         match progress.as_deref() {
-            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Whole(length)) => Ok(*length),
             Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
             Ok(Progress::Arrived(_)) | Err(_) => Err(given_up()),
         }
@@ -153,8 +171,7 @@ impl Arriving {
             Progress::Whole(_) | Progress::Broken(_) => true,
         });
         match progress.await.as_deref() {
-            Ok(Progress::Arrived(length)) => Ok(*length),
-            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Arrived(length) | Progress::Whole(length)) => Ok(*length),
             Ok(Progress::Broken(why)) => Err(io::Error::other(why.clone())),
             Err(_) => Err(given_up()),
         }

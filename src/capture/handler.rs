@@ -1,12 +1,12 @@
 //! Answers clients with what upstream says, and records it.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -15,7 +15,7 @@ use http::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Exchange, Outcome, Policy, Question, Recorder, Skipped, Upstream,
+    Exchange, Outcome, Policy, Question, Recorder, Size, Skipped, Upstream,
     download::{Download, download},
     headers,
     pinning::Evidence,
@@ -26,6 +26,7 @@ use crate::{
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, full},
     report::chain,
+    visible::visible,
 };
 
 /// The handler of `buildproxy capture`.
@@ -39,6 +40,7 @@ pub struct Capture {
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Mutex<HashMap<Url, Url>>,
+    max_body: Option<Size>,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
 }
@@ -46,7 +48,10 @@ pub struct Capture {
 /// The head of upstream's answer, with what it was asked.
 struct Head {
     question: Question,
+    /// What a pin would fetch, without secrets.
     source: Url,
+    /// Whether it had any.
+    secret: bool,
     status: StatusCode,
     headers: HeaderMap,
     redirects: u32,
@@ -68,7 +73,17 @@ impl Capture {
             policy: Arc::new(policy),
             keep_redirects,
             sources: Mutex::default(),
+            max_body: None,
             tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The same, but larger bodies are not recorded.
+    #[must_use]
+    pub fn max_body(self, limit: Option<Size>) -> Self {
+        Self {
+            max_body: limit,
+            ..self
         }
     }
 
@@ -105,7 +120,8 @@ impl Capture {
         let length = content_length(&response.headers);
         let head = Head {
             question: Question::new(&url, &request.method, &request.headers, &body),
-            source,
+            secret: matches!(source.without_secrets(), Cow::Owned(_)),
+            source: source.without_secrets().into_owned(),
             status: response.status,
             headers: headers::client(&response.headers),
             redirects: answered.redirects,
@@ -124,7 +140,7 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = download(&self.cache, upstream_body)
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.max_body)
             .map_err(|source| Skipped::Cache { url, source })?;
         self.record(head, download, sent);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
@@ -159,6 +175,7 @@ impl Capture {
             method: head.question.method.clone(),
             url: head.question.url.clone(),
             source: head.source.clone(),
+            secret: head.secret,
             sent,
             status: head.status,
             received: head.headers.clone(),
@@ -220,10 +237,8 @@ fn failure(skipped: &Skipped) -> Response {
         | Skipped::Refused(_)
         | Skipped::Abandoned(_) => StatusCode::BAD_GATEWAY,
     };
-    let mut response = Response::new(full(Bytes::from(format!(
-        "buildproxy: {}\n",
-        chain(skipped)
-    ))));
+    let text = format!("buildproxy: {}\n", chain(skipped));
+    let mut response = Response::new(full(visible(&text).into_owned()));
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);

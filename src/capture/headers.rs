@@ -8,7 +8,13 @@ use http::{
     },
 };
 
-use crate::inventory::{Headers, is_hop_by_hop};
+use crate::{
+    inventory::{
+        Headers, is_hop_by_hop,
+        secrets::{is_secret_header, without_secrets},
+    },
+    visible::is_hidden,
+};
 
 /// Those that say nothing of the body, and would change with each capture: dates, traces, caches on
 /// the way, secrets, and what only browsers read.
@@ -106,18 +112,22 @@ pub(super) fn client(of_upstream: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The headers that are recorded of what the client got. Values that are no text are left out.
+/// The headers that are recorded of what the client got, without secrets. Values that are no text, or
+/// text that cannot be seen, are left out.
 pub(super) fn recorded(of_client: &HeaderMap) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in of_client {
-        if is_noise(name) {
+        if is_noise(name) || is_secret_header(name.as_str()) {
             continue;
         }
         let recorded = std::str::from_utf8(value.as_bytes())
             .map_err(|error| error.to_string())
             .and_then(|value| {
+                if value.contains(|c| is_hidden(c) && c != '\t') {
+                    return Err("it has hidden characters".to_owned());
+                }
                 headers
-                    .append(name.as_str(), value)
+                    .append(name.as_str(), &without_secrets(value))
                     .map_err(|error| error.to_string())
             });
         if let Err(error) = recorded {
@@ -188,6 +198,8 @@ mod tests {
             ("content-type", "text/plain"),
             ("set-cookie", "session=secret"),
             ("date", "now"),
+            ("x-auth-token", "s3cr3t"),
+            ("location", "https://me:s3cr3t@a/?b=1&token=s3cr3t"),
             ("x-cache-hits", "1"),
             ("link", "<a>; rel=next"),
             ("link", "<b>; rel=last"),
@@ -199,7 +211,22 @@ mod tests {
                 ("content-type", "text/plain"),
                 ("link", "<a>; rel=next"),
                 ("link", "<b>; rel=last"),
+                ("location", "https://a/?b=1"),
             ]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_recorded() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-c1", "\u{9b}31m"),
+            ("x-bidi", "\u{202e}"),
+            ("x-tab", "a\tb"),
+        ] {
+            headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let recorded = recorded(&headers);
+        assert_eq!(recorded.iter().collect::<Vec<_>>(), [("x-tab", "a\tb")]);
     }
 }

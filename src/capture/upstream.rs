@@ -3,11 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, Method, StatusCode, Uri,
-    header::{AUTHORIZATION, COOKIE, LOCATION},
-    uri::InvalidUri,
-};
+use http::{HeaderMap, Method, StatusCode, Uri, header::LOCATION, uri::InvalidUri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -19,7 +15,8 @@ use rustls::{ClientConfig, crypto::ring};
 
 use super::connect_to::{ConnectTo, Connector};
 use crate::{
-    inventory::{Url, UrlError},
+    inventory::{Url, UrlError, secrets::is_secret_header},
+    proxy::{MAX_HEAD, MAX_HEADERS},
     trust::Roots,
 };
 
@@ -129,6 +126,9 @@ impl Upstream {
             .wrap_connector(Connector::new(tcp, rules));
         let client = Client::builder(TokioExecutor::new())
             .http2_adaptive_window(true)
+            .http1_max_headers(MAX_HEADERS)
+            .http1_max_buf_size(MAX_HEAD as usize)
+            .http2_max_header_list_size(MAX_HEAD)
             .build(connector);
         Self { client }
     }
@@ -150,9 +150,7 @@ impl Upstream {
             };
             let from = (request.url.scheme(), request.url.authority());
             if from != (target.scheme(), target.authority()) {
-                for secret in [AUTHORIZATION, COOKIE] {
-                    request.headers.remove(secret);
-                }
+                without_credentials(&mut request.headers);
             }
             request.url = target;
         }
@@ -177,6 +175,16 @@ impl Upstream {
             url: url.clone(),
             source,
         })
+    }
+}
+
+/// Takes away what is meant for one origin alone.
+fn without_credentials(headers: &mut HeaderMap) {
+    let names = headers
+        .keys()
+        .filter(|name| is_secret_header(name.as_str()));
+    for name in names.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
     }
 }
 

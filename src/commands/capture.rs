@@ -76,7 +76,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let upstream = Upstream::new(&roots, &args.connect_to);
     let keep = set(&args.keep_redirects)?;
     let capture = Capture::new(upstream, cache, Arc::clone(&recorder), policy, keep);
-    let capture = Arc::new(capture);
+    let capture = Arc::new(capture.max_body(args.max_body));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
     let (status, record) = runtime()?.block_on(async {
@@ -168,6 +168,7 @@ impl Output {
             recording: &recording,
             merged: &merged,
             skipped: &record.skipped,
+            beyond: record.beyond,
             unstable: &record.unstable,
         }
         .to_string())
@@ -187,9 +188,10 @@ impl Output {
             }
             let target = self.folder().join(target);
             let failed = |source| write_error(&target, source);
+            // A link in its place is not followed, but replaced.
             if target
-                .metadata()
-                .is_ok_and(|there| there.len() == vendored.length)
+                .symlink_metadata()
+                .is_ok_and(|there| there.is_file() && there.len() == vendored.length)
             {
                 continue;
             }
