@@ -16,6 +16,7 @@ mod hostile;
 mod memory;
 mod nix;
 mod proxying;
+mod readers;
 mod replay;
 mod secrets;
 mod terminal;
