@@ -230,7 +230,7 @@ impl Handler for Capture {
 fn failure(skipped: &Skipped) -> Response {
     let status = match skipped {
         Skipped::WebSocket(_) => StatusCode::NOT_IMPLEMENTED,
-        Skipped::Request { .. } => StatusCode::BAD_REQUEST,
+        Skipped::Request { source, .. } => source.status(),
         Skipped::Cache { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Skipped::Upstream(_)
         | Skipped::Download { .. }

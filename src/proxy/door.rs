@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
 
-use http::{Method, StatusCode};
+use http::Method;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -297,6 +297,6 @@ impl<H: Handler> FrontDoor<H> {
 fn bad_request(error: &RequestError) -> Response {
     let text = format!("buildproxy: {}\n", chain(error));
     let mut response = Response::new(full(visible(&text).into_owned()));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
+    *response.status_mut() = error.status();
     response
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{
-    HeaderMap, Method,
+    HeaderMap, Method, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
     uri,
 };
@@ -34,6 +34,17 @@ pub enum RequestError {
     /// The client went away, or broke its own framing.
     #[error("the request body ended early")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RequestError {
+    /// The status that the client gets for it.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotForAProxy(_) | Self::Url(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// A request as a handler sees it.

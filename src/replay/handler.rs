@@ -139,7 +139,7 @@ impl Handler for Replay {
         let body = match request.body().await {
             Ok(body) => body,
             Err(error) => {
-                return plain(StatusCode::BAD_REQUEST, &chain(&error));
+                return plain(error.status(), &chain(&error));
             }
         };
         let key = Key {

@@ -286,3 +286,19 @@ fn an_upstream_that_is_no_web_server_says_nothing_to_the_terminal() {
     assert_harmless(&scene.read("proxy_content.nix"));
     captured.says("skipped: ");
 }
+
+#[test]
+fn a_request_that_is_too_large_is_told_of() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[]);
+    let script = "head -c 67108865 /dev/zero >body
+        for protocol in --http1.1 --http2; do
+          curl -sS $protocol --data-binary @body -w '%{http_code}\\n' https://a.example.org/a || true
+        done; rm body";
+    let captured = scene.capture_script(&origin, script).ok();
+    let why = "a request for https://a.example.org/a is not recorded: the request body is larger than 67108864 bytes";
+    let expected = format!("buildproxy: {why}\n413\n").repeat(2);
+    assert_eq!(captured.stdout, expected, "{}", captured.stderr);
+    captured.says(&format!("skipped: {why}"));
+    assert_eq!(origin.asked().len(), 0);
+}

@@ -308,3 +308,32 @@ fn answers_that_differ_by_the_secret_alone_are_reported() {
     let captured = scene.capture_script(&origin, script).ok();
     captured.says("unstable: https://a.example.org/me: gave different bodies");
 }
+
+#[test]
+fn a_redirect_that_is_kept_leads_to_an_entry_without_secrets() {
+    let scene = Scene::new();
+    let origin =
+        Origin::start(
+            |asked| match asked.url.strip_prefix("https://a.example.org").unwrap() {
+                "/latest" => redirect("https://a.example.org/blob?v=1&se=9&sig=hush7e9"),
+                "/blob?v=1&se=9&sig=hush7e9" => text("a blob\n"),
+                _ => answer(403, &[], "no signature\n"),
+            },
+        );
+    let script = "curl -sSfL https://a.example.org/latest";
+    let arguments = ["--keep-redirects", "*", "--", "sh", "-ec", script];
+    let captured = run(&mut scene.capture(&origin, &arguments)).ok();
+    assert_eq!(captured.stdout, "a blob\n");
+    captured.says("2 downloads captured (2 new, 1 pinned, ");
+    let inventory = scene.read("proxy_content.nix");
+    assert!(!has(inventory.as_bytes()), "{inventory}");
+    for line in [
+        "\n    url = \"https://a.example.org/blob?v=1\";",
+        "\n      url = \"https://a.example.org/latest\";",
+        "\"location\" = \"https://a.example.org/blob?v=1\";",
+    ] {
+        assert!(inventory.contains(line), "{line} is not in:\n{inventory}");
+    }
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, "a blob\n");
+}
