@@ -6,7 +6,7 @@
 //! split by ourselves; the `url` crate follows the WHATWG, which rewrites paths, and is only asked
 //! to normalise hosts.
 //!
-//! A URL may hold secrets (see [`secrets`](super::secrets)). [`Url::as_str`] gives all of it; shown to
+//! A URL may hold secrets (see [`secrets`]). [`Url::as_str`] gives all of it; shown to
 //! people, by `{}` as well as by `{:?}`, it has none, so that no message can give one away.
 //!
 //! Sources: RFC 3986 §3 (parts), §5.2 (references); RFC 9110 §4.2.3 (an empty path is `/`).
