@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use globset::Glob;
 
-use crate::capture::ConnectTo;
+use crate::capture::{ConnectTo, Size};
 
 /// Makes builds hermetic that insist on downloading.
 #[derive(Debug, Parser)]
@@ -58,6 +58,12 @@ pub struct CaptureArgs {
     /// domains with a leading dot.
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub no_proxy: Vec<String>,
+    /// Do not record bodies above SIZE, such as 500MB or 2GiB; the command gets them all the same.
+    ///
+    /// Without this option, bodies are as large as the disk. Always, a request's body is at most 64 MiB,
+    /// a head at most 384 KiB and 256 headers, and a capture at most 100,000 exchanges.
+    #[arg(long, value_name = "SIZE")]
+    pub max_body: Option<Size>,
     /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
     pub connect_to: Vec<ConnectTo>,

@@ -31,6 +31,7 @@
 //! | [`bodies`] | the body cache |
 //! | [`process`] | the command that is run, signals, shells, the background |
 //! | [`report`] | what a person reads |
+//! | [`visible`] | which characters do more than to be seen |
 //!
 //! Dependencies run downward. [`inventory`], [`emit`], and the key and matcher of [`replay`] do no
 //! input or output.
@@ -54,3 +55,4 @@ pub mod proxy;
 pub mod replay;
 pub mod report;
 pub mod trust;
+pub mod visible;

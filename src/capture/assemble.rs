@@ -12,6 +12,7 @@ use super::{Exchange, Outcome, Question, Reason};
 use crate::{
     bodies::CachedBody,
     inventory::{Body, Condition, Entry, EntryError, Pin, Url},
+    visible::is_hidden,
 };
 
 /// A vendored text up to this many bytes is written into the inventory itself.
@@ -104,7 +105,12 @@ impl Recording {
             body,
             condition,
         };
-        match entry.check() {
+        let shown = if entry.url.as_str().contains(is_hidden) {
+            Err(EntryError::HiddenUrl)
+        } else {
+            entry.check()
+        };
+        match shown {
             Ok(()) => self.entries.push(entry),
             Err(error) => self.refused.push((entry.url, error)),
         }
@@ -200,6 +206,6 @@ fn inline(body: &CachedBody) -> io::Result<Option<String>> {
     let text = String::from_utf8(fs::read(&body.path)?).ok();
     Ok(text.filter(|text| {
         text.chars()
-            .all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+            .all(|c| !is_hidden(c) || matches!(c, '\n' | '\t'))
     }))
 }

@@ -11,11 +11,22 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{sync::watch, time::timeout};
 
+use super::limits::Size;
 use crate::{
     bodies::{BodyCache, CacheError, CachedBody, PartialBody},
     proxy::{Body, read_piece, stream},
     report::chain,
 };
+
+/// What is waited for, and what is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long upstream may be silent in the middle of a body. It bounds what is waited for when the
+    /// client has hung up, or the capture ends.
+    pub stall: Duration,
+    /// Bodies above this are passed on, but not recorded.
+    pub max_body: Option<Size>,
+}
 
 /// Why a body did not become whole.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +48,14 @@ pub enum DownloadError {
         /// How long was waited.
         silence: Duration,
     },
+    /// It is whole, but too large to be kept.
+    #[error("its body has {length} bytes, and --max-body allows {limit}")]
+    TooLarge {
+        /// Its length.
+        length: u64,
+        /// The limit.
+        limit: Size,
+    },
     /// It could not be kept.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -47,8 +66,8 @@ pub enum DownloadError {
 enum Progress {
     /// So many bytes can be read.
     Arrived(u64),
-    /// All of it can.
-    Whole(CachedBody),
+    /// All of it can: so many bytes.
+    Whole(u64),
     /// It will never be whole; so many bytes can be read, and then the reason is given, as text.
     Broken(u64, String),
 }
@@ -56,9 +75,7 @@ enum Progress {
 /// The writing side: what has to be run for the body to arrive.
 pub(super) struct Download {
     upstream: Incoming,
-    /// How long upstream may be silent. It bounds what is waited for when the client has hung up, or
-    /// the capture ends.
-    stall: Duration,
+    bounds: Bounds,
     partial: PartialBody,
     progress: watch::Sender<Progress>,
 }
@@ -70,18 +87,19 @@ pub(super) struct Arriving {
     progress: watch::Receiver<Progress>,
 }
 
-/// A body that is to come from `upstream`, which may be silent for the time of `stall`.
+/// A body that is to come from `upstream`. One above the limit is passed on, but not kept: it is
+/// forgotten with the last client that reads it.
 pub(super) fn download(
     cache: &BodyCache,
     upstream: Incoming,
-    stall: Duration,
+    bounds: Bounds,
 ) -> Result<(Download, Arriving), CacheError> {
     let partial = cache.begin()?;
     let file = Arc::new(partial.reader()?);
     let (sender, progress) = watch::channel(Progress::Arrived(0));
     let download = Download {
         upstream,
-        stall,
+        bounds,
         partial,
         progress: sender,
     };
@@ -92,14 +110,17 @@ impl Download {
     /// Runs the download to its end.
     pub(super) async fn run(mut self) -> Result<CachedBody, DownloadError> {
         let received = self.receive().await;
-        let arrived = self.partial.length();
-        let body = match received {
-            Ok(()) => self.partial.finish().map_err(DownloadError::Cache),
-            Err(error) => Err(error),
+        let length = self.partial.length();
+        let body = match (received, self.bounds.max_body) {
+            (Ok(()), Some(limit)) if length > limit.bytes() => {
+                Err(DownloadError::TooLarge { length, limit })
+            }
+            (Ok(()), _) => self.partial.finish().map_err(DownloadError::Cache),
+            (Err(error), _) => Err(error),
         };
         self.progress.send_replace(match &body {
-            Ok(body) => Progress::Whole(body.clone()),
-            Err(error) => Progress::Broken(arrived, chain(error)),
+            Ok(_) | Err(DownloadError::TooLarge { .. }) => Progress::Whole(length),
+            Err(error) => Progress::Broken(length, chain(error)),
         });
         body
     }
@@ -107,10 +128,10 @@ impl Download {
     async fn receive(&mut self) -> Result<(), DownloadError> {
         loop {
             let length = self.partial.length();
-            let frame = timeout(self.stall, self.upstream.frame());
+            let frame = timeout(self.bounds.stall, self.upstream.frame());
             let frame = frame.await.map_err(|_| DownloadError::Stalled {
                 length,
-                silence: self.stall,
+                silence: self.bounds.stall,
             })?;
             let Some(frame) = frame else {
                 return Ok(());
@@ -132,7 +153,7 @@ impl Arriving {
         let done = |progress: &Progress| !matches!(progress, Progress::Arrived(_));
         let progress = self.progress.wait_for(done).await;
         match progress.as_deref() {
-            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Whole(length)) => Ok(*length),
             Ok(Progress::Broken(_, why)) => Err(io::Error::other(why.clone())),
             Ok(Progress::Arrived(_)) | Err(_) => Err(given_up()),
         }
@@ -162,8 +183,7 @@ impl Arriving {
             Progress::Whole(_) | Progress::Broken(..) => true,
         });
         match progress.await.as_deref() {
-            Ok(Progress::Arrived(length)) => Ok(*length),
-            Ok(Progress::Whole(body)) => Ok(body.length),
+            Ok(Progress::Arrived(length) | Progress::Whole(length)) => Ok(*length),
             // A client that reads slowly gets all that came, as it would have.
             Ok(Progress::Broken(length, _)) if *length > start => Ok(*length),
             Ok(Progress::Broken(_, why)) => Err(io::Error::other(why.clone())),

@@ -35,6 +35,8 @@ pub enum Reason {
     Credentials,
     /// It will be another one soon.
     Drifts(&'static str),
+    /// The URL holds a secret, and without it gives something else, or nothing.
+    SecretUrl,
     /// A plain GET gives other bytes.
     Negotiated,
     /// A plain GET gives nothing.
@@ -49,6 +51,7 @@ impl fmt::Display for Reason {
             Self::Status(status) => write!(f, "an answer with status {status}"),
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
+            Self::SecretUrl => f.write_str("its URL holds a secret"),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
@@ -81,8 +84,10 @@ pub(super) struct Evidence {
     pub(super) method: Method,
     /// What the client asked for.
     pub(super) url: Url,
-    /// What a pin would fetch: the same, or the URL that redirected there.
+    /// What a pin would fetch: the same, or the URL that redirected there; without secrets.
     pub(super) source: Url,
+    /// Whether there were secrets in it.
+    pub(super) secret: bool,
     /// The headers that went upstream.
     pub(super) sent: HeaderMap,
     /// Whether a body went there as well.
@@ -117,13 +122,17 @@ impl Policy {
         match self.judge(evidence) {
             Judgement::Pin => Outcome::Pinned(body),
             Judgement::Vendor(reason) => Outcome::Vendored(body, reason),
-            Judgement::Doubt(Reason::Credentials) if self.proof == Proof::Skip => {
-                Outcome::Vendored(body, Reason::Credentials)
+            Judgement::Doubt(doubt @ (Reason::Credentials | Reason::SecretUrl))
+                if self.proof == Proof::Skip =>
+            {
+                Outcome::Vendored(body, doubt)
             }
             Judgement::Doubt(_) if self.proof == Proof::Skip => Outcome::Pinned(body),
             Judgement::Doubt(doubt) => match prove(upstream, &evidence.source, &body.hash).await {
                 Ok(()) => Outcome::Pinned(body),
-                Err(_) if doubt == Reason::Credentials => Outcome::Vendored(body, doubt),
+                Err(_) if matches!(doubt, Reason::Credentials | Reason::SecretUrl) => {
+                    Outcome::Vendored(body, doubt)
+                }
                 Err(reason) => Outcome::Vendored(body, reason),
             },
         }
@@ -134,6 +143,7 @@ impl Policy {
             method,
             url,
             source,
+            secret,
             sent,
             has_body,
             status,
@@ -153,6 +163,9 @@ impl Policy {
         }
         if let Some(why) = drift::reason(url, sent, received) {
             return Judgement::Vendor(Reason::Drifts(why));
+        }
+        if *secret {
+            return Judgement::Doubt(Reason::SecretUrl);
         }
         if sent.contains_key(AUTHORIZATION) || sent.contains_key(COOKIE) {
             return Judgement::Doubt(Reason::Credentials);
@@ -193,6 +206,7 @@ mod tests {
             method: Method::GET,
             source: url.clone(),
             url,
+            secret: false,
             sent,
             has_body: false,
             status: StatusCode::OK,
@@ -256,6 +270,10 @@ mod tests {
                 Judgement::Doubt(doubt)
             );
         }
+        let mut secret = evidence(&[]);
+        secret.secret = true;
+        let doubt = Judgement::Doubt(Reason::SecretUrl);
+        assert_eq!(policy(&[], &[]).judge(&secret), doubt);
         let mut redirected = evidence(&[]);
         redirected.source = Url::parse("https://example.org/latest").unwrap();
         let doubt = Judgement::Doubt(Reason::Negotiated);

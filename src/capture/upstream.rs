@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION},
+    header::{CONTENT_TYPE, COOKIE, LOCATION},
     uri::InvalidUri,
 };
 use http_body_util::Full;
@@ -20,8 +20,8 @@ use rustls::{ClientConfig, crypto::ring};
 use super::connect_to::{ConnectTo, Connector};
 use super::cookies::Cookies;
 use crate::{
-    inventory::Url,
-    proxy::{MAX_HEADER_BYTES, MAX_HEADERS},
+    inventory::{Url, secrets::is_secret_header},
+    proxy::{MAX_HEAD, MAX_HEADERS},
     trust::Roots,
 };
 
@@ -82,7 +82,7 @@ impl Outgoing {
         let url = self.url.join(location).ok()?;
         let mut headers = self.headers.clone();
         if !same_origin(&self.url, &url) {
-            headers.remove(AUTHORIZATION);
+            without_credentials(&mut headers);
         }
         headers.remove(COOKIE);
         let of_client = asked
@@ -163,7 +163,8 @@ impl Upstream {
         let client = Client::builder(TokioExecutor::new())
             .http2_adaptive_window(true)
             .http1_max_headers(MAX_HEADERS)
-            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .http1_max_buf_size(MAX_HEAD as usize)
+            .http2_max_header_list_size(MAX_HEAD)
             .build(connector);
         Self { client }
     }
@@ -244,6 +245,16 @@ fn is_base(response: &http::Response<Incoming>) -> bool {
     let of_pip = essence.starts_with("application/vnd.pypi.simple.");
     let page = ["text/html", "application/xhtml+xml"].contains(&essence.as_str());
     response.status().is_success() && (of_git || of_pip || page)
+}
+
+/// Takes away what is meant for one origin alone.
+fn without_credentials(headers: &mut HeaderMap) {
+    let names = headers
+        .keys()
+        .filter(|name| is_secret_header(name.as_str()));
+    for name in names.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
 }
 
 /// Where a response leads, if it is a redirect of a request that can be followed without asking.

@@ -17,7 +17,9 @@ use tokio::net::TcpListener;
 
 use super::{inventory, runtime};
 use crate::{
-    capture::{Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble},
+    capture::{
+        Bounds, Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble,
+    },
     cli::CaptureArgs,
     emit::{Changes, Merged},
     inventory::{Body, nix::Document},
@@ -85,7 +87,10 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         Arc::clone(&recorder),
         policy,
         set(&args.keep_redirects)?,
-        Duration::from_secs(args.stall_timeout),
+        Bounds {
+            stall: Duration::from_secs(args.stall_timeout),
+            max_body: args.max_body,
+        },
     );
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
@@ -110,7 +115,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         }
         anyhow::Ok((status, recorder.take()))
     })?;
-    eprint!("{}", output.write(record)?);
+    say(output.write(record)?.trim_end());
     Ok(exit_code(status))
 }
 
@@ -185,6 +190,7 @@ impl Output {
             recording: &recording,
             merged: &merged,
             skipped: &record.skipped,
+            beyond: record.beyond,
             unstable: &record.unstable,
         }
         .to_string())
@@ -205,9 +211,10 @@ impl Output {
             }
             let target = self.folder().join(target);
             let failed = |source| write_error(&target, source);
+            // A link in its place is not followed, but replaced.
             if target
-                .metadata()
-                .is_ok_and(|there| there.len() == vendored.length)
+                .symlink_metadata()
+                .is_ok_and(|there| there.is_file() && there.len() == vendored.length)
             {
                 continue;
             }

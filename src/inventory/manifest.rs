@@ -164,8 +164,8 @@ pub fn write(entries: &[Entry]) -> Result<String, ManifestError> {
 fn url_of(text: &str, index: usize) -> Option<String> {
     let list: serde_json::Value = serde_json::from_str(text).ok()?;
     let url = list.get(index)?.get("url")?.as_str()?;
-    // Not repeated before it is known to hold no password.
-    Url::parse(url).ok().map(String::from)
+    // Not repeated before it is known to hold no password; and without other secrets.
+    Url::parse(url).ok().map(|url| url.to_string())
 }
 
 /// The list, counting its entries so that an error can say which one it is in.

@@ -12,6 +12,7 @@ mod headers;
 pub mod manifest;
 pub mod moving;
 pub mod nix;
+pub mod secrets;
 mod sri;
 #[cfg(test)]
 pub(crate) mod strategies;

@@ -5,7 +5,7 @@ use std::io::Read;
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{
-    HeaderMap, Method,
+    HeaderMap, Method, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
     uri,
 };
@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{door::Origin, git};
-use crate::inventory::{Scheme, Sri, Url, UrlError};
+use crate::inventory::{Scheme, Sri, Url, UrlError, secrets::presentable};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
 /// known whole before it can be matched, or sent again after a redirect.
@@ -34,6 +34,17 @@ pub enum RequestError {
     /// The client went away, or broke its own framing.
     #[error("the request body ended early")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RequestError {
+    /// The status that the client gets for it.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotForAProxy(_) | Self::Url(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// A request as a handler sees it.
@@ -139,7 +150,7 @@ fn target(origin: &Origin, uri: &uri::Uri) -> Result<Url, RequestError> {
                 .map_or(authority, |(_, host)| host);
             format!("{scheme}://{authority}{path}")
         }
-        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(path.to_owned())),
+        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(presentable(path))),
     };
     Ok(Url::parse(&url)?)
 }

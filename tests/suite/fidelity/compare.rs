@@ -203,11 +203,11 @@ fn check(
         writeln!(report, "{}: recorded {recorded:#?}", case.name).unwrap();
     }
     if let Some(check) = &case.inventory {
-        eprintln!("{}: what was recorded", case.name);
+        println!("{}: what was recorded", case.name);
         check(recorded);
     }
     if let Some(check) = &case.upstream {
-        eprintln!("{}: what upstream heard", case.name);
+        println!("{}: what upstream heard", case.name);
         check(heard);
     }
 }
