@@ -5,6 +5,8 @@ mod check;
 mod evaluate;
 mod fetch;
 mod inventory;
+mod output;
+mod prefill;
 mod replay;
 
 use std::{io, net::TcpListener};

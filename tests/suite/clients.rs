@@ -55,7 +55,7 @@ impl Client {
         let mut capture = self.command(buildproxy, "capture");
         prepare(&self.scene.path("capture/work"));
         capture
-            .args(["capture", "-o"])
+            .args(["capture", "--no-prefill", "-o"])
             .arg(&inventory)
             .arg("--")
             .args(arguments);

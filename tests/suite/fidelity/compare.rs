@@ -62,7 +62,7 @@ pub(super) fn compare_with(cases: Vec<Case>, options: &[&str]) {
     run(scene.command("sh").arg("direct.sh")).ok();
     origin.heard();
 
-    let mut capture = scene.buildproxy(&["capture"]);
+    let mut capture = scene.buildproxy(&["capture", "--no-prefill"]);
     capture.args(origin.connect_to()).args(options);
     capture.env("SSL_CERT_FILE", origin.ca());
     let captured = run(capture.args(["--", "sh", "captured.sh"])).ok();
