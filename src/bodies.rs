@@ -1,13 +1,14 @@
 //! The body cache: captured bodies, each under the hash of its bytes.
 //!
 //! It lets a capture be replayed without Nix and without a second download. A body is a file
-//! `ALGORITHM/HEX` below the cache's folder, read-only, and complete from the moment that it has this
-//! name: what is still arriving, or broke off, is a temporary file that goes away by itself.
+//! `ALGORITHM/HEX` below the cache's folder, for its user alone, read-only, and complete from the moment
+//! that it has this name: what is still arriving, or broke off, is a temporary file that goes away by
+//! itself.
 
 use std::{
     fs::{self, File, Permissions},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -104,7 +105,10 @@ impl BodyCache {
     pub fn begin_as(&self, algorithm: Algorithm) -> Result<PartialBody, CacheError> {
         let folder = self.root.join(algorithm.to_string());
         let fail = || CacheError::io(&folder);
-        fs::create_dir_all(&folder).map_err(fail())?;
+        // Some of what a build gets is for its user alone.
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(&folder).map_err(fail())?;
         let file = tempfile::Builder::new()
             .prefix(".partial-")
             .permissions(Permissions::from_mode(0o600))
@@ -177,7 +181,7 @@ impl PartialBody {
         let hash = self.hasher.finish();
         let path = self.cache.path(&hash);
         let fail = || CacheError::io(&path);
-        let readable = Permissions::from_mode(0o444);
+        let readable = Permissions::from_mode(0o400);
         self.file
             .as_file()
             .set_permissions(readable)

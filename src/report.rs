@@ -1,6 +1,7 @@
 //! Talk with the person: error chains, hints, and the summary of a capture.
 
 use std::{
+    collections::BTreeSet,
     error::Error,
     fmt,
     io::{self, Write, stderr},
@@ -96,7 +97,7 @@ pub struct Summary<'a> {
     /// How much more there was, too much to be recorded.
     pub beyond: u64,
     /// What answered twice, and differently.
-    pub unstable: &'a [Url],
+    pub unstable: &'a BTreeSet<Url>,
 }
 
 impl fmt::Display for Summary<'_> {

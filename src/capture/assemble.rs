@@ -1,7 +1,8 @@
 //! Makes entries of a record.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
+    error::Error,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -11,6 +12,7 @@ use http::{Method, StatusCode};
 use super::{Exchange, Outcome, Question, Reason};
 use crate::{
     bodies::CachedBody,
+    emit::Changes,
     inventory::{Body, Condition, Entry, EntryError, Pin, Url},
     visible::is_hidden,
 };
@@ -25,8 +27,8 @@ pub struct Recording {
     pub entries: Vec<Entry>,
     /// The bodies that no plain fetch gives again.
     pub vendored: Vec<Vendored>,
-    /// What an inventory cannot hold, and why.
-    pub refused: Vec<(Url, EntryError)>,
+    /// What could not be made an entry, and why: an inventory cannot hold it, or its body is gone.
+    pub refused: Vec<(Url, Box<dyn Error>)>,
     /// How many exchanges came about by redirects.
     pub redirected: usize,
 }
@@ -45,13 +47,26 @@ pub struct Vendored {
     pub copy: Option<(PathBuf, PathBuf)>,
 }
 
-/// Makes entries of what was exchanged. Vendored bodies are to lie in `folder`.
-///
-/// # Errors
-///
-/// Where a body in the cache cannot be read.
-pub fn assemble(exchanges: Vec<Exchange>, folder: &Path) -> io::Result<Recording> {
+/// Makes entries of what was exchanged. Vendored bodies are to lie in `folder`, and `there` is what the
+/// inventory answers already, of which changes are to be kept or updated.
+#[must_use]
+pub fn assemble(
+    mut exchanges: Vec<Exchange>,
+    folder: &Path,
+    there: &[Entry],
+    changes: Changes,
+) -> Recording {
+    // In an order of their own, so that the same exchanges always make the same entries.
+    exchanges.sort_by_cached_key(|exchange| exchange.question.order());
     let mut recording = Recording::default();
+    let there = there
+        .iter()
+        .fold(HashMap::new(), |mut map: HashMap<_, Vec<_>>, entry| {
+            map.entry((&entry.url, &entry.method))
+                .or_default()
+                .push(entry);
+            map
+        });
     let mut groups: BTreeMap<(Url, String), Vec<Exchange>> = BTreeMap::new();
     for exchange in exchanges {
         let Question { url, method, .. } = &exchange.question;
@@ -69,15 +84,83 @@ pub fn assemble(exchanges: Vec<Exchange>, folder: &Path) -> io::Result<Recording
             continue;
         }
         for (exchange, condition) in narrowed(exchanges) {
-            recording.add(exchange, condition, folder)?;
+            let Question { url, method, .. } = &exchange.question;
+            let known = there.get(&(url, method)).map_or(&[][..], Vec::as_slice);
+            let adopted = exchange.question.answered_by(known).cloned();
+            let condition = adopted.unwrap_or(condition);
+            // Where another body got another answer in an earlier capture, that entry is to stay as it is;
+            // but for an update, which takes it for the same question.
+            let earlier = match changes {
+                Changes::Keep => known.iter().find(|entry| entry.condition.is_empty()),
+                Changes::Update => None,
+            };
+            recording.add(exchange, condition, folder, earlier.copied());
         }
     }
     recording.entries.sort_by(|a, b| a.id().cmp(&b.id()));
-    Ok(recording)
+    recording.entries.dedup_by(|b, a| a.id() == b.id());
+    recording
+}
+
+impl Question {
+    /// What exchanges are ordered by.
+    fn order(&self) -> impl Ord + use<> {
+        (
+            self.url.clone(),
+            self.method.to_string(),
+            self.authorization,
+            self.accept.clone(),
+            self.git_protocol.clone(),
+            self.body.clone(),
+        )
+    }
+
+    /// The condition of the entry that answers this already, of those for the same URL and method. If
+    /// the answer changed, it is that entry that did.
+    fn answered_by<'a>(&self, entries: &[&'a Entry]) -> Option<&'a Condition> {
+        let fitting = entries.iter().filter_map(|entry| {
+            let fit = self.fit(&entry.condition)?;
+            Some((fit, &entry.condition))
+        });
+        // A condition that asks for nothing is none to adopt.
+        let narrow = fitting.filter(|(fit, _)| *fit > 0);
+        narrow
+            .max_by_key(|(fit, _)| *fit)
+            .map(|(_, condition)| condition)
+    }
+
+    /// How much a condition asks for, if all of it is so.
+    fn fit(&self, condition: &Condition) -> Option<usize> {
+        let mut asked = 0;
+        for (name, value) in &condition.headers {
+            let own = match name.as_str() {
+                "accept" => &self.accept,
+                "git-protocol" => &self.git_protocol,
+                _ => return None,
+            };
+            if own.as_ref() != Some(value) {
+                return None;
+            }
+            asked += 1;
+        }
+        if condition.authorization {
+            asked += self.authorization.then_some(1)?;
+        }
+        if condition.body.is_some() {
+            asked += (condition.body == self.body).then_some(1)?;
+        }
+        Some(asked)
+    }
 }
 
 impl Recording {
-    fn add(&mut self, exchange: &Exchange, condition: Condition, folder: &Path) -> io::Result<()> {
+    fn add(
+        &mut self,
+        exchange: &Exchange,
+        condition: Condition,
+        folder: &Path,
+        earlier: Option<&Entry>,
+    ) {
         let Question { url, method, .. } = &exchange.question;
         let mut headers = exchange.headers.clone();
         let body = match &exchange.outcome {
@@ -94,10 +177,13 @@ impl Recording {
                 url: exchange.source.clone(),
                 hash: Some(body.hash.clone()),
             }),
-            Outcome::Vendored(body, reason) => self.vendor(url, body, reason, folder)?,
+            Outcome::Vendored(body, reason) => match self.vendor(url, body, reason, folder) {
+                Ok(body) => body,
+                Err(error) => return self.refused.push((url.clone(), Box::new(error))),
+            },
         };
         self.redirected += usize::from(exchange.redirects > 0);
-        let entry = Entry {
+        let mut entry = Entry {
             url: url.clone(),
             method: method.clone(),
             status: exchange.status,
@@ -105,6 +191,10 @@ impl Recording {
             body,
             condition,
         };
+        let differs = |other: &Entry| (other.status, &other.body) != (entry.status, &entry.body);
+        if entry.condition.is_empty() && earlier.is_some_and(differs) {
+            entry.condition = by_body(exchange);
+        }
         let shown = if entry.url.as_str().contains(is_hidden) {
             Err(EntryError::HiddenUrl)
         } else {
@@ -112,9 +202,8 @@ impl Recording {
         };
         match shown {
             Ok(()) => self.entries.push(entry),
-            Err(error) => self.refused.push((entry.url, error)),
+            Err(error) => self.refused.push((entry.url, Box::new(error))),
         }
-        Ok(())
     }
 
     fn vendor(
@@ -151,7 +240,7 @@ fn seen(exchange: &Exchange) -> (StatusCode, Vec<String>) {
 }
 
 /// The exchanges of one URL and method, each with the condition that tells it from the others. Where
-/// there is only one answer there is none.
+/// there is only one answer there is none: the body of a request, say, may have the time of day in it.
 fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
     let answer = |exchange: &Exchange| {
         let length = match exchange.outcome {
@@ -167,7 +256,9 @@ fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
         .iter()
         .all(|exchange| answer(exchange) == answer(first))
     {
-        return vec![(first, Condition::default())];
+        let pinned = |exchange: &&Exchange| matches!(exchange.outcome, Outcome::Pinned(_));
+        let best = exchanges.iter().find(pinned).unwrap_or(first);
+        return vec![(best, only(best))];
     }
     let differ = |part: fn(&Question) -> Option<String>| {
         exchanges
@@ -177,13 +268,11 @@ fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
     let by_authorization = differ(|question| question.authorization.then(String::new));
     let by_accept = differ(|question| question.accept.clone());
     let by_protocol = differ(|question| question.git_protocol.clone());
-    let by_body = differ(|question| question.body.as_ref().map(ToString::to_string));
     let narrowed = exchanges.iter().map(|exchange| {
         let Exchange { question, .. } = exchange;
         let mut condition = Condition {
             authorization: by_authorization && question.authorization,
-            body: question.body.clone().filter(|_| by_body),
-            ..Condition::default()
+            ..by_body(exchange)
         };
         for (name, value, differs) in [
             ("accept", &question.accept, by_accept),
@@ -196,6 +285,24 @@ fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
         (exchange, condition)
     });
     narrowed.collect()
+}
+
+/// The condition of an only answer: none, but that what git wants is in the body of its request, and
+/// another one wants something else.
+fn only(exchange: &Exchange) -> Condition {
+    if exchange.question.url.path().ends_with("/git-upload-pack") {
+        by_body(exchange)
+    } else {
+        Condition::default()
+    }
+}
+
+/// The condition that a question has the body that it had.
+fn by_body(exchange: &Exchange) -> Condition {
+    Condition {
+        body: exchange.question.body.clone(),
+        ..Condition::default()
+    }
 }
 
 /// The body as text, where it is small and a person can read it.

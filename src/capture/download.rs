@@ -48,10 +48,10 @@ pub enum DownloadError {
         /// How long was waited.
         silence: Duration,
     },
-    /// It is whole, but too large to be kept.
-    #[error("its body has {length} bytes, and --max-body allows {limit}")]
+    /// It is too large to be kept.
+    #[error("its body has {length} bytes or more, and --max-body allows {limit}")]
     TooLarge {
-        /// Its length.
+        /// Its length, so far as it has arrived.
         length: u64,
         /// The limit.
         limit: Size,
@@ -137,6 +137,13 @@ impl Download {
                 return Ok(());
             };
             let frame = frame.map_err(|source| DownloadError::Upstream { length, source })?;
+            if let Some(limit) = self.bounds.max_body
+                && length > limit.bytes()
+                && self.progress.is_closed()
+            {
+                // It is not to be kept, and nobody reads it any more.
+                return Err(DownloadError::TooLarge { length, limit });
+            }
             // Anything but data is trailers.
             if let Ok(piece) = frame.into_data() {
                 self.partial.write(&piece)?;

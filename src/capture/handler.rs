@@ -9,8 +9,8 @@ use std::{
 
 use globset::GlobSet;
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE},
+    HeaderMap, Method, StatusCode,
+    header::{CONTENT_LENGTH, RANGE},
 };
 use tokio_util::task::TaskTracker;
 
@@ -19,14 +19,14 @@ use super::{
     download::{Bounds, Download, download},
     headers,
     pinning::Evidence,
+    recorder::Arrival,
     upstream::{Outgoing, Redirects},
 };
 use crate::{
     bodies::BodyCache,
     inventory::Url,
-    proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, full},
+    proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
-    visible::visible,
 };
 
 /// The handler of `buildproxy capture`.
@@ -79,6 +79,12 @@ impl Capture {
         }
     }
 
+    /// How many bodies are still arriving, or being fetched a second time.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.tasks.len()
+    }
+
     /// Waits until all bodies have arrived, and all proofs are made.
     pub async fn finish(&self) {
         self.tasks.close();
@@ -94,6 +100,7 @@ impl Capture {
             url: url.clone(),
             source,
         })?;
+        let arrival = self.recorder.arriving(&url.without_secrets());
         let sent = headers::upstream(&request.method, &request.headers);
         let answered = self.upstream.send(Outgoing {
             method: request.method.clone(),
@@ -106,7 +113,13 @@ impl Capture {
                 Redirects::Follow
             },
         });
-        let answered = answered.await?;
+        let answered = match answered.await {
+            Ok(answered) => answered,
+            Err(error) => {
+                arrival.settle();
+                return Err(error.into());
+            }
+        };
         let source = self.source(&url, answered.target);
         let (response, upstream_body) = answered.response.into_parts();
         let length = content_length(&response.headers);
@@ -126,15 +139,21 @@ impl Capture {
         };
         if request.method == Method::HEAD {
             self.recorder.add(head.exchange(Outcome::Head(length)));
+            arrival.settle();
             return Ok(answer(
                 &request.method,
                 &request.headers,
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = download(&self.cache, upstream_body, self.bounds)
-            .map_err(|source| Skipped::Cache { url, source })?;
-        self.record(head, download, sent);
+        let (download, mut arriving) = match download(&self.cache, upstream_body, self.bounds) {
+            Ok(both) => both,
+            Err(source) => {
+                arrival.settle();
+                return Err(Skipped::Cache { url, source });
+            }
+        };
+        self.record(head, download, sent, arrival);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
             whole.length = arriving.whole().await.ok();
@@ -157,12 +176,11 @@ impl Capture {
         source
     }
 
-    /// Sees the download through, and records the exchange.
-    fn record(&self, head: Head, download: Download, sent: HeaderMap) {
+    /// Sees the download through, records the exchange, and settles what doubt there is.
+    fn record(&self, head: Head, download: Download, sent: HeaderMap, arrival: Arrival) {
         let recorder = Arc::clone(&self.recorder);
         let upstream = self.upstream.clone();
         let policy = Arc::clone(&self.policy);
-        let arrival = recorder.arriving(&head.question.url);
         let evidence = Evidence {
             method: head.question.method.clone(),
             url: head.question.url.clone(),
@@ -174,17 +192,22 @@ impl Capture {
             received: head.headers.clone(),
         };
         self.tasks.spawn(async move {
-            match download.run().await {
-                Ok(body) => {
-                    let outcome = policy.decide(&upstream, &evidence, body).await;
-                    recorder.add(head.exchange(outcome));
-                }
+            let body = match download.run().await {
+                Ok(body) => body,
                 Err(source) => {
+                    arrival.settle();
                     let url = evidence.url;
-                    recorder.skip(Skipped::Download { url, source });
+                    return recorder.skip(Skipped::Download { url, source });
                 }
+            };
+            let question = head.question.clone();
+            let (outcome, doubt) = policy.decide(&evidence, body.clone());
+            recorder.add(head.exchange(outcome));
+            arrival.settle();
+            if let Some(doubt) = doubt {
+                let outcome = policy.prove(&upstream, &evidence, doubt, body).await;
+                recorder.settle(&question, outcome);
             }
-            drop(arrival);
         });
     }
 }
@@ -228,14 +251,10 @@ fn failure(skipped: &Skipped) -> Response {
         Skipped::Upstream(_)
         | Skipped::Download { .. }
         | Skipped::Refused(_)
+        | Skipped::HungUp(_)
         | Skipped::Abandoned(_) => StatusCode::BAD_GATEWAY,
     };
-    let text = format!("buildproxy: {}\n", chain(skipped));
-    let mut response = Response::new(full(visible(&text).into_owned()));
-    *response.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
-    response
+    plain(status, &chain(skipped))
 }
 
 fn is_websocket(request: &Request) -> bool {

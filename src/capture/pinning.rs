@@ -5,20 +5,23 @@
 //! from the request; where a header could have changed the answer, only a second, plain fetch tells:
 //! servers negotiate without saying so in Vary.
 
-use std::fmt;
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{
-        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, REFERER, USER_AGENT,
-    },
+    header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, PRAGMA, USER_AGENT},
 };
+use tokio::sync::Semaphore;
 
 use super::{Outcome, Upstream, drift, fetch::fetch_hash};
 use crate::{
     bodies::CachedBody,
-    inventory::{Sri, Url},
+    inventory::{Sri, Url, secrets::is_secret_header},
     report::chain,
 };
 
@@ -37,6 +40,8 @@ pub enum Reason {
     Drifts(&'static str),
     /// The URL holds a secret, and without it gives something else, or nothing.
     SecretUrl,
+    /// The capture was ended before it was fetched again.
+    Unproven,
     /// A plain GET gives other bytes.
     Negotiated,
     /// A plain GET gives nothing.
@@ -52,6 +57,7 @@ impl fmt::Display for Reason {
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
             Self::SecretUrl => f.write_str("its URL holds a secret"),
+            Self::Unproven => f.write_str("the capture was ended before a plain GET was tried"),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
@@ -67,16 +73,22 @@ pub enum Proof {
     Skip,
 }
 
+/// So many bodies are fetched a second time at once.
+const PROOFS: usize = 8;
+
 /// How it is decided what is pinned.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Policy {
-    /// What becomes of doubts.
-    pub proof: Proof,
-    /// URLs that are pinned, if a GET gave them, whatever speaks against it.
-    pub pin: GlobSet,
-    /// URLs that are vendored in any case.
-    pub vendor: GlobSet,
+    proof: Proof,
+    pin: GlobSet,
+    vendor: GlobSet,
+    permits: Semaphore,
+    /// Servers, and the User-Agents that have been seen to make no difference there.
+    harmless_agents: Mutex<HashSet<Agent>>,
 }
+
+/// The server of a URL, and a User-Agent.
+type Agent = (String, HeaderValue);
 
 /// An exchange, so far as it matters here.
 #[derive(Clone, Debug)]
@@ -99,43 +111,87 @@ pub(super) struct Evidence {
 
 /// What can be said of a body from its exchange alone.
 #[derive(Debug, PartialEq, Eq)]
-enum Judgement {
+pub(super) enum Judgement {
     /// A plain GET was made, and gave it.
     Pin,
-    /// A plain GET may give something else; this would be why.
-    Doubt(Reason),
+    /// A plain GET may give something else.
+    Doubt(Doubt),
     /// A plain GET does not give it, now or soon.
     Vendor(Reason),
 }
 
+/// Why a plain GET may give something else.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// There were credentials, or a secret in the URL; then this is the reason to vendor it.
+    Secret(Reason),
+    /// There was something else that servers may go by.
+    Request,
+    /// Nothing but a User-Agent that this server has not been tried with.
+    Agent(Agent),
+}
+
 /// Headers that no download depends on.
-const HARMLESS: [HeaderName; 5] = [USER_AGENT, ACCEPT_ENCODING, CACHE_CONTROL, PRAGMA, REFERER];
+const HARMLESS: [HeaderName; 3] = [ACCEPT_ENCODING, CACHE_CONTROL, PRAGMA];
 
 impl Policy {
-    /// What becomes of a body. Where there is a doubt, it is fetched again.
-    pub(super) async fn decide(
+    /// A GET of a URL that matches `pin` is pinned, whatever speaks against it; a URL that matches
+    /// `vendor` is vendored in any case.
+    #[must_use]
+    pub fn new(proof: Proof, pin: GlobSet, vendor: GlobSet) -> Self {
+        Self {
+            proof,
+            pin,
+            vendor,
+            permits: Semaphore::new(PROOFS),
+            harmless_agents: Mutex::default(),
+        }
+    }
+
+    /// What becomes of a body, and the doubt where only a second fetch can tell. Until then it is
+    /// vendored.
+    pub(super) fn decide(&self, evidence: &Evidence, body: CachedBody) -> (Outcome, Option<Doubt>) {
+        match (self.judge(evidence), self.proof) {
+            (Judgement::Vendor(reason), _)
+            | (Judgement::Doubt(Doubt::Secret(reason)), Proof::Skip) => {
+                (Outcome::Vendored(body, reason), None)
+            }
+            (Judgement::Pin, _) | (Judgement::Doubt(_), Proof::Skip) => {
+                (Outcome::Pinned(body), None)
+            }
+            (Judgement::Doubt(doubt), Proof::Fetch) => {
+                (Outcome::Vendored(body, Reason::Unproven), Some(doubt))
+            }
+        }
+    }
+
+    /// Settles a doubt: fetches the body again as fetchurl does.
+    pub(super) async fn prove(
         &self,
         upstream: &Upstream,
         evidence: &Evidence,
+        doubt: Doubt,
         body: CachedBody,
     ) -> Outcome {
-        match self.judge(evidence) {
-            Judgement::Pin => Outcome::Pinned(body),
-            Judgement::Vendor(reason) => Outcome::Vendored(body, reason),
-            Judgement::Doubt(doubt @ (Reason::Credentials | Reason::SecretUrl))
-                if self.proof == Proof::Skip =>
-            {
-                Outcome::Vendored(body, doubt)
-            }
-            Judgement::Doubt(_) if self.proof == Proof::Skip => Outcome::Pinned(body),
-            Judgement::Doubt(doubt) => match prove(upstream, &evidence.source, &body.hash).await {
-                Ok(()) => Outcome::Pinned(body),
-                Err(_) if matches!(doubt, Reason::Credentials | Reason::SecretUrl) => {
-                    Outcome::Vendored(body, doubt)
+        // It is never closed.
+        let _permit = self.permits.acquire().await;
+        match (prove(upstream, &evidence.source, &body.hash).await, doubt) {
+            (Ok(()), doubt) => {
+                if let Doubt::Agent(agent) = doubt {
+                    self.agents().insert(agent);
                 }
-                Err(reason) => Outcome::Vendored(body, reason),
-            },
+                Outcome::Pinned(body)
+            }
+            (Err(_), Doubt::Secret(reason)) | (Err(reason), Doubt::Request | Doubt::Agent(_)) => {
+                Outcome::Vendored(body, reason)
+            }
         }
+    }
+
+    fn agents(&self) -> MutexGuard<'_, HashSet<Agent>> {
+        self.harmless_agents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn judge(&self, evidence: &Evidence) -> Judgement {
@@ -165,18 +221,28 @@ impl Policy {
             return Judgement::Vendor(Reason::Drifts(why));
         }
         if *secret {
-            return Judgement::Doubt(Reason::SecretUrl);
+            return Judgement::Doubt(Doubt::Secret(Reason::SecretUrl));
         }
-        if sent.contains_key(AUTHORIZATION) || sent.contains_key(COOKIE) {
-            return Judgement::Doubt(Reason::Credentials);
+        if sent.keys().any(|name| is_secret_header(name.as_str())) {
+            return Judgement::Doubt(Doubt::Secret(Reason::Credentials));
         }
         let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
-            HARMLESS.contains(name) || (name == ACCEPT && value == "*/*")
+            HARMLESS.contains(name) || name == USER_AGENT || (name == ACCEPT && value == "*/*")
         };
-        if source == url && !has_body && sent.iter().all(harmless) {
-            Judgement::Pin
-        } else {
-            Judgement::Doubt(Reason::Negotiated)
+        if source != url || *has_body || !sent.iter().all(harmless) {
+            return Judgement::Doubt(Doubt::Request);
+        }
+        match sent.get(USER_AGENT) {
+            // fetchurl is a curl.
+            Some(agent) if !agent.as_bytes().starts_with(b"curl/") => {
+                let agent = (url.authority().to_owned(), agent.clone());
+                if self.agents().contains(&agent) {
+                    Judgement::Pin
+                } else {
+                    Judgement::Doubt(Doubt::Agent(agent))
+                }
+            }
+            _ => Judgement::Pin,
         }
     }
 }
@@ -222,18 +288,15 @@ mod tests {
                 set
             })
         };
-        Policy {
-            proof: Proof::Fetch,
-            pin: set(pin).build().unwrap(),
-            vendor: set(vendor).build().unwrap(),
-        }
+        let [pin, vendor] = [pin, vendor].map(|globs| set(globs).build().unwrap());
+        Policy::new(Proof::Fetch, pin, vendor)
     }
 
     #[test]
     fn a_plain_get_is_a_pin() {
         let plain = [
             ("accept", "*/*"),
-            ("user-agent", "a"),
+            ("user-agent", "curl/8.0"),
             ("accept-encoding", "identity"),
         ];
         assert_eq!(policy(&[], &[]).judge(&evidence(&plain)), Judgement::Pin);
@@ -259,11 +322,16 @@ mod tests {
     #[test]
     fn a_header_that_may_matter_is_a_doubt() {
         for (header, doubt) in [
-            (("accept", "application/json"), Reason::Negotiated),
-            (("accept-language", "de"), Reason::Negotiated),
-            (("x-api", "2"), Reason::Negotiated),
-            (("authorization", "Bearer secret"), Reason::Credentials),
-            (("cookie", "a=b"), Reason::Credentials),
+            (("accept", "application/json"), Doubt::Request),
+            (("accept-language", "de"), Doubt::Request),
+            (("referer", "https://example.org/"), Doubt::Request),
+            (("x-api", "2"), Doubt::Request),
+            (
+                ("authorization", "Bearer secret"),
+                Doubt::Secret(Reason::Credentials),
+            ),
+            (("cookie", "a=b"), Doubt::Secret(Reason::Credentials)),
+            (("x-api-key", "secret"), Doubt::Secret(Reason::Credentials)),
         ] {
             assert_eq!(
                 policy(&[], &[]).judge(&evidence(&[header])),
@@ -272,12 +340,27 @@ mod tests {
         }
         let mut secret = evidence(&[]);
         secret.secret = true;
-        let doubt = Judgement::Doubt(Reason::SecretUrl);
+        let doubt = Judgement::Doubt(Doubt::Secret(Reason::SecretUrl));
         assert_eq!(policy(&[], &[]).judge(&secret), doubt);
         let mut redirected = evidence(&[]);
         redirected.source = Url::parse("https://example.org/latest").unwrap();
-        let doubt = Judgement::Doubt(Reason::Negotiated);
+        let doubt = Judgement::Doubt(Doubt::Request);
         assert_eq!(policy(&[], &[]).judge(&redirected), doubt);
+    }
+
+    #[test]
+    fn a_server_is_tried_once_with_another_user_agent() {
+        let policy = policy(&[], &[]);
+        let evidence = evidence(&[("user-agent", "pip/24")]);
+        let Judgement::Doubt(Doubt::Agent(agent)) = policy.judge(&evidence) else {
+            panic!("it is not known yet");
+        };
+        policy.agents().insert(agent);
+        assert_eq!(policy.judge(&evidence), Judgement::Pin);
+        let mut elsewhere = evidence.clone();
+        elsewhere.url = Url::parse("https://example.com/a-1.0.tar.gz").unwrap();
+        elsewhere.source = elsewhere.url.clone();
+        assert!(matches!(policy.judge(&elsewhere), Judgement::Doubt(_)));
     }
 
     #[test]

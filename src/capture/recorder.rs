@@ -2,12 +2,12 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::{
     Reason, UpstreamError,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     bodies::{CacheError, CachedBody},
-    inventory::{Headers, Sri, Url},
+    inventory::{Headers, Sri, Url, secrets::has_credentials},
     proxy::{Refusal, RequestError, body_hash},
     report::{chain, say},
 };
@@ -51,7 +51,7 @@ impl Question {
         Self {
             url: url.without_secrets().into_owned(),
             method: method.clone(),
-            authorization: secret || headers.contains_key(header::AUTHORIZATION),
+            authorization: secret || has_credentials(headers),
             accept: text("accept").filter(|accept| accept != "*/*"),
             git_protocol: text("git-protocol"),
             body: body_hash(headers, body),
@@ -135,6 +135,9 @@ pub enum Skipped {
     /// No request was understood.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The client did not wait for the answer.
+    #[error("{0} is not recorded: the client hung up before there was an answer")]
+    HungUp(Url),
     /// The capture was ended before the body had arrived.
     #[error("{0} is not recorded: it was still arriving when the capture was ended")]
     Abandoned(Url),
@@ -164,25 +167,38 @@ pub struct Record {
     /// What is not among them.
     pub skipped: Vec<Skipped>,
     /// URLs that answered the same question with another body later on; the record has the later.
-    pub unstable: Vec<Url>,
+    pub unstable: BTreeSet<Url>,
     /// How many exchanges there were beyond those, which were too many to be recorded.
     pub beyond: u64,
-    /// URLs whose bodies are still arriving, once for each body.
+    /// URLs whose answers are still arriving, once for each.
     arriving: Vec<Url>,
 }
 
-/// A body that is arriving, until this is dropped.
+/// An answer that is arriving. Dropped before it is settled, it was given up.
 #[derive(Debug)]
 pub(super) struct Arrival {
     recorder: Arc<Recorder>,
     url: Url,
+    settled: bool,
+}
+
+impl Arrival {
+    /// It is recorded, or told of otherwise.
+    pub(super) fn settle(mut self) {
+        self.settled = true;
+    }
 }
 
 impl Drop for Arrival {
     fn drop(&mut self) {
-        let arriving = &mut self.recorder.lock().arriving;
-        if let Some(index) = arriving.iter().position(|url| *url == self.url) {
-            arriving.swap_remove(index);
+        let mut record = self.recorder.lock();
+        let index = record.arriving.iter().position(|url| *url == self.url);
+        // It is not there any more when the record was taken away, and this told of there.
+        let Some(index) = index else { return };
+        record.arriving.swap_remove(index);
+        drop(record);
+        if !self.settled {
+            self.recorder.skip(Skipped::HungUp(self.url.clone()));
         }
     }
 }
@@ -213,13 +229,22 @@ impl Recorder {
             }
             let both_well = earlier.status.is_success() && exchange.status.is_success();
             if both_well && earlier.outcome.hash() != exchange.outcome.hash() {
-                record.unstable.push(exchange.question.url.clone());
+                record.unstable.insert(exchange.question.url.clone());
             }
         } else if record.exchanges.len() == MAX_EXCHANGES {
             record.beyond += 1;
             return;
         }
         record.exchanges.insert(exchange.question.clone(), exchange);
+    }
+
+    /// Takes note of what became of a body that was recorded before.
+    pub(super) fn settle(&self, question: &Question, outcome: Outcome) {
+        if let Some(exchange) = self.lock().exchanges.get_mut(question)
+            && exchange.outcome.hash() == outcome.hash()
+        {
+            exchange.outcome = outcome;
+        }
     }
 
     /// Takes note of what cannot be recorded.
@@ -235,18 +260,14 @@ impl Recorder {
         }
     }
 
-    /// Takes note that a body began to arrive.
+    /// Takes note that an answer was asked for.
     pub(super) fn arriving(self: &Arc<Self>, url: &Url) -> Arrival {
         self.lock().arriving.push(url.clone());
         Arrival {
             recorder: Arc::clone(self),
             url: url.clone(),
+            settled: false,
         }
-    }
-
-    /// How many bodies are still arriving.
-    pub fn still_arriving(&self) -> usize {
-        self.lock().arriving.len()
     }
 
     /// Gives the record away; a new one begins. What is still arriving is given up.

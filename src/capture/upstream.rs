@@ -1,6 +1,6 @@
 //! The client that asks the real servers.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -27,6 +27,9 @@ use crate::{
 
 /// As many as curl follows in nixpkgs' fetchurl.
 const MAX_REDIRECTS: u32 = 20;
+
+/// As many connections may turn out to be closed before a request is given up.
+const STALE_CONNECTIONS: u32 = 2;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -213,7 +216,24 @@ impl Upstream {
         }
     }
 
+    /// Sends a request once more where the connection was closed before there was any answer: servers
+    /// close what has been idle, and the request may cross with that. Requests that may change something
+    /// are not repeated (RFC 9110, section 9.2.2).
     async fn send_once(
+        &self,
+        request: &Outgoing,
+    ) -> Result<http::Response<Incoming>, UpstreamError> {
+        let repeatable = matches!(request.method, Method::GET | Method::HEAD);
+        for _ in 0..STALE_CONNECTIONS {
+            match self.try_once(request).await {
+                Err(UpstreamError::Request { source, .. }) if repeatable && is_stale(&source) => {}
+                answered => return answered,
+            }
+        }
+        self.try_once(request).await
+    }
+
+    async fn try_once(
         &self,
         request: &Outgoing,
     ) -> Result<http::Response<Incoming>, UpstreamError> {
@@ -232,6 +252,18 @@ impl Upstream {
             source,
         })
     }
+}
+
+/// Whether a connection was closed before the head of an answer had come.
+fn is_stale(error: &hyper_util::client::legacy::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+        }
+        source = error.source();
+    }
+    false
 }
 
 /// Whether an answer names things relative to its own URL, which the client then has to know: pages, the

@@ -11,7 +11,7 @@ use globset::{Glob, GlobSet};
 use tokio::net::TcpListener;
 
 use super::{
-    output::{Output, Written},
+    output::{Output, Replace, Written},
     prefill::prefill,
     runtime,
 };
@@ -22,11 +22,15 @@ use crate::{
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{Summary, chain, count, say},
-    trust::{Environment, Files, Reach, Roots, inherited},
+    trust::{Direct, Environment, Files, Roots, inherited},
 };
 
 /// So long a person is not told why nothing happens when the command has ended.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// So long the end of downloads is waited for at most, when the command has ended: some servers never
+/// come to an end.
+const LATEST: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
@@ -35,7 +39,12 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     } else {
         Changes::Keep
     };
-    let output = Output::open(&args.output, args.replace, changes)?;
+    let replace = if args.replace {
+        Replace::Yes
+    } else {
+        Replace::No
+    };
+    let output = Output::open(&args.output, replace, changes)?;
     let cache = args.common.cache()?;
     drop(cache.begin()?);
 
@@ -46,8 +55,8 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         .local_addr()
         .context("failed to find out the port")?;
     let files = Files::make(authority.certificate(), &roots, address, inherited)?;
-    let reach = Reach::LoopbackAnd(args.no_proxy.clone());
-    let environment = Environment::new(address, &files, &reach, inherited);
+    let direct = Direct(args.no_proxy.clone());
+    let environment = Environment::new(address, &files, &direct, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());
@@ -59,15 +68,12 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     } else {
         Progress::Quiet
     }));
-    let policy = Policy {
-        proof: if args.no_verify {
-            Proof::Skip
-        } else {
-            Proof::Fetch
-        },
-        pin: set(&args.pin)?,
-        vendor: set(&args.vendor)?,
+    let proof = if args.no_verify {
+        Proof::Skip
+    } else {
+        Proof::Fetch
     };
+    let policy = Policy::new(proof, set(&args.pin)?, set(&args.vendor)?);
     let upstream = Upstream::new(&roots, &args.connect_to);
     let capture = Capture::new(
         upstream,
@@ -87,11 +93,10 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         let mut signals = Signals::take()?;
         tokio::spawn(door.serve(TcpListener::from_std(listener)?));
         let status = job.run(&mut signals).await?;
-        finish(&capture, &recorder, &mut signals).await;
+        finish(&capture, &mut signals).await;
         anyhow::Ok((status, recorder.take()))
     })?;
-    let exchanges = record.exchanges.into_values().collect();
-    let Written { recording, merged } = output.write(exchanges)?;
+    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
         recording: &recording,
@@ -113,17 +118,19 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 }
 
 /// Waits for what is still arriving when the command has ended, unless the person does not want to.
-async fn finish(capture: &Capture, recorder: &Recorder, signals: &mut Signals) {
+async fn finish(capture: &Capture, signals: &mut Signals) {
     let patience = tokio::time::sleep(PATIENCE);
+    let latest = tokio::time::sleep(LATEST);
     let all = capture.finish();
-    tokio::pin!(all, patience);
+    tokio::pin!(all, patience, latest);
     loop {
         tokio::select! {
             () = &mut all => return,
+            () = &mut latest => return,
             // The command has ended, so this is for buildproxy.
             _ = signals.next() => return,
             () = &mut patience, if !patience.is_elapsed() => {
-                let arriving = count(recorder.still_arriving(), "download");
+                let arriving = count(capture.unfinished(), "download");
                 say(&format!("waiting for the end of {arriving}; interrupt to give up"));
             }
         }

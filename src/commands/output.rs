@@ -10,14 +10,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use tempfile::NamedTempFile;
 
 use super::inventory;
 use crate::{
     capture::{Exchange, Recording, assemble},
     emit::{Changes, Merged},
-    inventory::{Body, nix::Document},
+    inventory::{Body, Entry, nix::Document},
 };
 
 /// Why an inventory cannot be written.
@@ -31,31 +30,46 @@ struct WriteError {
 /// The inventory that is to be written.
 pub(super) struct Output {
     path: PathBuf,
-    /// What it holds already.
-    there: Option<Document>,
+    /// Whether what it holds already goes.
+    replace: Replace,
     /// What becomes of entries in it that changed.
     changes: Changes,
 }
 
+/// What becomes of an inventory that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replace {
+    /// It is started afresh.
+    Yes,
+    /// It is added to.
+    No,
+}
+
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
-    pub(super) fn open(path: &Path, replace: bool, changes: Changes) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path, replace: Replace, changes: Changes) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
         // A link is followed, so that it stays one.
         let path = path.canonicalize().unwrap_or(path);
-        let there = path
-            .try_exists()
-            .map_err(|source| write_error(&path, source))?;
         if path.is_dir() {
             Err(write_error(&path, io::ErrorKind::IsADirectory.into()))?;
         }
+        if path.extension().is_none() {
+            // The folder of vendored bodies has the name without the extension.
+            let why = "its name has no extension, such as .nix";
+            Err(write_error(
+                &path,
+                io::Error::new(io::ErrorKind::InvalidInput, why),
+            ))?;
+        }
         temporary(&path)?;
-        let there = (there && !replace)
-            .then(|| inventory::read_document(&path))
-            .transpose()?;
+        if replace == Replace::No {
+            // So that a mistake is known before the command runs.
+            read(&path)?;
+        }
         Ok(Self {
             path,
-            there,
+            replace,
             changes,
         })
     }
@@ -65,24 +79,42 @@ impl Output {
     }
 
     /// Writes vendored bodies first and then the inventory, which is whole at any time.
+    ///
+    /// A person, or another capture, may have written it meanwhile: what is there now is what counts.
     pub(super) fn write(&self, exchanges: Vec<Exchange>) -> anyhow::Result<Written> {
-        let vendored = PathBuf::from(self.path.file_stem().unwrap_or_default());
-        let recording = assemble(exchanges, &vendored).context("failed to read the body cache")?;
-        let merged = match &self.there {
+        let folder = PathBuf::from(self.path.file_stem().unwrap_or_default());
+        let there = match self.replace {
+            Replace::Yes => None,
+            Replace::No => match read(&self.path) {
+                Ok(there) => there,
+                Err(error) => {
+                    let text =
+                        Merged::fresh(&assemble(exchanges, &folder, &[], self.changes).entries)
+                            .text;
+                    return Err(rescued(error, &text));
+                }
+            },
+        };
+        let known: Vec<Entry> = there
+            .iter()
+            .flat_map(Document::entries)
+            .map(|one| one.entry.clone())
+            .collect();
+        let recording = assemble(exchanges, &folder, &known, self.changes);
+        let merged = match &there {
             Some(document) => document.merge(&recording.entries, self.changes),
             None => Merged::fresh(&recording.entries),
         };
-        let written = self
-            .write_bodies(&recording, &merged)
-            .and_then(|()| self.write_text(&merged.text));
+        let is_written = there.is_some_and(|there| there.text() == merged.text);
+        let written = self.write_bodies(&recording, &merged).and_then(|()| {
+            if is_written {
+                Ok(())
+            } else {
+                self.write_text(&merged.text)
+            }
+        });
         if let Err(error) = written {
-            return Err(match rescue(&merged.text) {
-                Ok(rescued) => anyhow::Error::from(error).context(format!(
-                    "what was captured is in '{}' and the body cache",
-                    rescued.display()
-                )),
-                Err(_) => error.into(),
-            });
+            return Err(rescued(error.into(), &merged.text));
         }
         Ok(Written { recording, merged })
     }
@@ -92,12 +124,14 @@ impl Output {
         &self.path
     }
 
-    /// Copies the vendored bodies of new and updated entries from the body cache. Their names have their
-    /// hashes, so that what is there already is right.
+    /// Copies the vendored bodies of entries that the inventory now has from the body cache. Their names
+    /// have their hashes, so that what is there already is right.
     fn write_bodies(&self, recording: &Recording, merged: &Merged) -> Result<(), WriteError> {
         let updated = merged.updated.iter().map(|changed| &changed.captured);
-        let new = merged.added.iter().chain(updated);
-        let new: HashSet<&Path> = new
+        let added = merged.added.iter().chain(updated);
+        // What was there before may have lost its file.
+        let all = added.chain(&merged.unchanged);
+        let all: HashSet<&Path> = all
             .filter_map(|&index| match &recording.entries[index].body {
                 Body::File(file) => Some(file.as_path()),
                 Body::Empty | Body::Pin(_) | Body::Text { .. } => None,
@@ -107,7 +141,7 @@ impl Output {
             let Some((source, target)) = &vendored.copy else {
                 continue;
             };
-            if !new.contains(target.as_path()) {
+            if !all.contains(target.as_path()) {
                 continue;
             }
             let target = self.folder().join(target);
@@ -127,13 +161,6 @@ impl Output {
     }
 
     fn write_text(&self, text: &str) -> Result<(), WriteError> {
-        if self
-            .there
-            .as_ref()
-            .is_some_and(|there| there.text() == text)
-        {
-            return Ok(());
-        }
         let failed = |source| write_error(&self.path, source);
         let mut file = temporary(&self.path)?;
         if let Ok(there) = self.path.metadata() {
@@ -155,6 +182,24 @@ pub(super) struct Written {
     pub(super) recording: Recording,
     /// What of it the inventory did not have.
     pub(super) merged: Merged,
+}
+
+/// What the inventory holds already; `None` where there is none.
+fn read(path: &Path) -> anyhow::Result<Option<Document>> {
+    let there = path.try_exists();
+    let there = there.map_err(|source| write_error(path, source))?;
+    Ok(there.then(|| inventory::read_document(path)).transpose()?)
+}
+
+/// The error, with where what would be lost is now.
+fn rescued(error: anyhow::Error, text: &str) -> anyhow::Error {
+    match rescue(text) {
+        Ok(path) => error.context(format!(
+            "what was captured is in '{}' and the body cache",
+            path.display()
+        )),
+        Err(_) => error,
+    }
 }
 
 /// Puts what would be lost where it can be found.

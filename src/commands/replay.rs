@@ -21,7 +21,7 @@ use crate::{
     proxy::{Authority, FrontDoor},
     replay::{Answer, Miss, Replay, ShelfError, shelve},
     report::{chain, say},
-    trust::{Environment, Files, Reach, Roots, inherited},
+    trust::{Direct, Environment, Files, Roots, inherited},
 };
 
 /// The exit status of a command that missed something, where that is not to be.
@@ -39,7 +39,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
         .context("failed to find out the port")?;
     // Nothing but the authority is trusted: nothing else can be reached.
     let files = Files::make(authority.certificate(), &Roots::none(), address, inherited)?;
-    let environment = Environment::new(address, &files, &Reach::Nothing, inherited);
+    let environment = Environment::new(address, &files, &Direct::default(), inherited);
     let replay = Arc::new(Replay::new(answers));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 

@@ -12,8 +12,15 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+
+use super::Response;
+use crate::visible::visible;
 
 /// What ends a body before its end. The client then sees its connection break off.
 pub type BodyError = io::Error;
@@ -36,6 +43,19 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())
         .map_err(|never| match never {})
         .boxed_unsync()
+}
+
+/// What buildproxy itself has to say, in place of an answer.
+#[must_use]
+pub fn plain(status: StatusCode, text: &str) -> Response {
+    let text = visible(&format!("buildproxy: {text}\n")).into_owned();
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(full(text));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response.headers_mut().insert(CONTENT_LENGTH, length);
+    response
 }
 
 /// A body that comes piece by piece.

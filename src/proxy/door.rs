@@ -17,13 +17,12 @@ use tokio_rustls::LazyConfigAcceptor;
 use tracing::debug;
 
 use super::{
-    Authority, AuthorityError, Response, empty, full,
+    Authority, AuthorityError, Response, empty, plain,
     request::{Request, RequestError},
 };
 use crate::{
     inventory::{Scheme, secrets::presentable},
     report::chain,
-    visible::visible,
 };
 
 /// The first byte of a TLS connection: the content type of a handshake record (RFC 8446, section 5.1).
@@ -61,6 +60,9 @@ pub enum Refusal {
         #[source]
         source: io::Error,
     },
+    /// A request that means nothing to a proxy.
+    #[error("a request was refused")]
+    Request(#[source] RequestError),
     /// Something other than HTTP.
     #[error("a connection to '{target}' spoke neither HTTP nor TLS, and was closed")]
     NotHttp {
@@ -261,7 +263,7 @@ impl<H: Handler> FrontDoor<H> {
         }
         match Request::new(&origin, request) {
             Ok(request) => self.handler.handle(request).await,
-            Err(error) => bad_request(&error),
+            Err(error) => self.bad_request(error),
         }
     }
 
@@ -272,7 +274,7 @@ impl<H: Handler> FrontDoor<H> {
             target.and_then(|target| Some((target.host(), target.port_u16()?)))
         else {
             let target = presentable(&request.uri().to_string());
-            return bad_request(&RequestError::NotForAProxy(target));
+            return self.bad_request(RequestError::NotForAProxy(target));
         };
         let origin = Origin::Tunnel {
             host: host.to_owned(),
@@ -288,15 +290,14 @@ impl<H: Handler> FrontDoor<H> {
         Response::new(empty())
     }
 
+    fn bad_request(&self, error: RequestError) -> Response {
+        let response = plain(error.status(), &chain(&error));
+        self.handler.refused(Refusal::Request(error));
+        response
+    }
+
     fn not_http(&self, origin: &Origin) {
         let target = origin.target();
         self.handler.refused(Refusal::NotHttp { target });
     }
-}
-
-fn bad_request(error: &RequestError) -> Response {
-    let text = format!("buildproxy: {}\n", chain(error));
-    let mut response = Response::new(full(visible(&text).into_owned()));
-    *response.status_mut() = error.status();
-    response
 }

@@ -26,7 +26,7 @@ mod request;
 pub use answer::{Representation, answer};
 pub use authority::{Authority, AuthorityError};
 pub(crate) use body::read_piece;
-pub use body::{Body, BodyError, empty, file, full, stream};
+pub use body::{Body, BodyError, empty, file, full, plain, stream};
 pub use door::{FrontDoor, Handler, Refusal};
 pub(crate) use door::{MAX_HEAD, MAX_HEADERS};
 pub use request::{Request, RequestError, body_hash};

@@ -11,19 +11,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
-};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::{Answer, Content, Key, Matcher, Secret, nearest::nearest};
 use crate::{
     inventory::Url,
     proxy::{
         Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
+        plain,
     },
     report::{chain, say},
-    visible::visible,
 };
 
 /// So many misses are told apart. A client that makes up URLs could go on for ever.
@@ -226,15 +223,4 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
 fn slice(text: &Bytes, range: &Range<u64>) -> Bytes {
     let at = |position: u64| usize::try_from(position).map_or(text.len(), |at| at.min(text.len()));
     text.slice(at(range.start)..at(range.end))
-}
-
-fn plain(status: StatusCode, text: &str) -> Response {
-    let text = visible(&format!("buildproxy: {text}\n")).into_owned();
-    let length = HeaderValue::from(text.len());
-    let mut response = Response::new(full(text));
-    *response.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
-    response.headers_mut().insert(CONTENT_LENGTH, length);
-    response
 }

@@ -1,8 +1,8 @@
 //! What a request is looked up by.
 
-use http::{HeaderMap, Method, header::AUTHORIZATION};
+use http::{HeaderMap, Method};
 
-use crate::inventory::{Condition, Sri, Url};
+use crate::inventory::{Condition, Sri, Url, secrets::has_credentials};
 
 /// Whether a request came with a secret that its URL has no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Key<'_> {
         }
         let authorized = match self.secret {
             Secret::InUrl => true,
-            Secret::None => self.headers.contains_key(AUTHORIZATION),
+            Secret::None => has_credentials(self.headers),
         };
         if condition.authorization && !authorized {
             return None;

@@ -4,25 +4,16 @@ use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
 use super::{File, Files, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
 
-/// What is to be reached without the proxy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// What runs on this machine, which is part of the build, and these hosts.
-    LoopbackAnd(Vec<String>),
-    /// Nothing.
-    Nothing,
-}
+/// What is reached without the proxy: what runs on this machine, which is part of the build, be it
+/// captured or replayed, and more hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Direct(pub Vec<String>);
 
-impl Reach {
+impl Direct {
     /// The hosts, as `NO_PROXY` has them: names, addresses, and names of domains.
     fn hosts(&self) -> Vec<&str> {
-        match self {
-            Self::LoopbackAnd(more) => {
-                let loopback = ["localhost", "127.0.0.1", "::1"].into_iter();
-                loopback.chain(more.iter().map(String::as_str)).collect()
-            }
-            Self::Nothing => Vec::new(),
-        }
+        let loopback = ["localhost", "127.0.0.1", "::1"].into_iter();
+        loopback.chain(self.0.iter().map(String::as_str)).collect()
     }
 }
 
@@ -42,7 +33,7 @@ impl Environment {
     pub fn new(
         proxy: SocketAddr,
         files: &Files,
-        reach: &Reach,
+        direct: &Direct,
         own: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         let path = |file| files.path(file).display().to_string();
@@ -52,10 +43,10 @@ impl Environment {
         };
         let value = |line: &Variable| match line.value {
             Value::Proxy => format!("http://{proxy}"),
-            Value::NoProxy => reach.hosts().join(","),
+            Value::NoProxy => direct.hosts().join(","),
             Value::File(file) => path(file),
             Value::Java => {
-                let options = java_options(proxy, &path(File::TrustStore), reach);
+                let options = java_options(proxy, &path(File::TrustStore), direct);
                 format!("{} {options}", there(line.name))
                     .trim_start()
                     .to_owned()
@@ -86,9 +77,9 @@ impl Environment {
 }
 
 /// Java knows no proxy variables; these are its properties (java.base, "Networking Properties").
-fn java_options(proxy: SocketAddr, trust_store: &str, reach: &Reach) -> String {
+fn java_options(proxy: SocketAddr, trust_store: &str, direct: &Direct) -> String {
     // Its patterns have a bracket around an IPv6 address, and a star where NO_PROXY has a leading dot.
-    let direct = reach
+    let patterns = direct
         .hosts()
         .into_iter()
         .map(|host| match host.strip_prefix('.') {
@@ -96,12 +87,12 @@ fn java_options(proxy: SocketAddr, trust_store: &str, reach: &Reach) -> String {
             None if host.contains(':') => format!("[{host}]"),
             None => host.to_owned(),
         });
-    let direct: Vec<_> = direct.collect();
+    let patterns: Vec<_> = patterns.collect();
     let (host, port) = (proxy.ip(), proxy.port());
     [
         format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port}"),
         format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
-        format!("-Dhttp.nonProxyHosts={}", direct.join("|")),
+        format!("-Dhttp.nonProxyHosts={}", patterns.join("|")),
         format!("-Djavax.net.ssl.trustStore={trust_store} -Djavax.net.ssl.trustStoreType=PKCS12"),
         format!("-Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"),
     ]
@@ -113,7 +104,7 @@ mod tests {
     use super::*;
     use crate::{proxy::Authority, trust::Roots};
 
-    fn environment(reach: &Reach, own: &[(&str, &str)]) -> Environment {
+    fn environment(direct: &Direct, own: &[(&str, &str)]) -> Environment {
         let authority = Authority::new().unwrap();
         let proxy = "127.0.0.1:1234".parse().unwrap();
         let own = |name: &str| {
@@ -121,7 +112,7 @@ mod tests {
             found.map(|(_, value)| OsString::from(value))
         };
         let files = Files::make(authority.certificate(), &Roots::none(), proxy, own).unwrap();
-        Environment::new(proxy, &files, reach, own)
+        Environment::new(proxy, &files, direct, own)
     }
 
     fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
@@ -131,11 +122,11 @@ mod tests {
 
     #[test]
     fn proxies_have_their_scheme_in_both_cases() {
-        let environment = environment(&Reach::Nothing, &[]);
+        let environment = environment(&Direct::default(), &[]);
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"] {
             assert_eq!(value(&environment, name), "http://127.0.0.1:1234");
         }
-        assert_eq!(value(&environment, "no_proxy"), "");
+        assert_eq!(value(&environment, "no_proxy"), "localhost,127.0.0.1,::1");
     }
 
     #[test]
@@ -144,8 +135,8 @@ mod tests {
             ("JAVA_TOOL_OPTIONS", "-Xmx1g"),
             ("PHP_INI_SCAN_DIR", "/etc/mine"),
         ];
-        let reach = Reach::LoopbackAnd(vec![".example.org".to_owned()]);
-        let environment = environment(&reach, &own);
+        let direct = Direct(vec![".example.org".to_owned()]);
+        let environment = environment(&direct, &own);
         let java = value(&environment, "JAVA_TOOL_OPTIONS");
         assert!(
             java.starts_with("-Xmx1g -Dhttp.proxyHost=127.0.0.1 "),

@@ -3,10 +3,12 @@
 //! Where a person has such a file, ours begins with what it says: it is extended, not replaced.
 
 use std::{
-    ffi::OsString,
-    fmt::Write,
-    fs, io,
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -169,11 +171,20 @@ impl Files {
     }
 }
 
+/// What a person has of settings may hold a password; certificates are for everybody.
 fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
-    fs::write(path, content).map_err(|source| FilesError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    let certificates = ["crt", "p12"].into_iter().map(OsStr::new);
+    let mode = match path.extension() {
+        Some(extension) if certificates.clone().any(|of| of == extension) => 0o644,
+        _ => 0o600,
+    };
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(content.as_ref()))
+        .map_err(|source| FilesError::Write {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Certificates as PEM (RFC 7468).

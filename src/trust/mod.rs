@@ -5,7 +5,7 @@ mod files;
 mod roots;
 mod table;
 
-pub use environment::{Environment, Reach, inherited};
+pub use environment::{Direct, Environment, inherited};
 pub use files::{File, Files, FilesError};
 pub use roots::Roots;
 pub use table::{TABLE, Value, Variable};

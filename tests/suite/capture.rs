@@ -643,3 +643,152 @@ fn a_url_that_answers_differently_is_reported() {
     let captured = scene.capture_script(&origin, script).ok();
     captured.says("unstable: https://a.example.org/x: gave different bodies");
 }
+
+/// The second capture asks other questions than the first; both are to be answered from then on.
+#[test]
+fn captures_add_up_to_all_the_questions_that_were_asked() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| {
+        let accept = asked.header("accept").unwrap().to_owned();
+        let answer = format!("{} {accept}\n", String::from_utf8_lossy(&asked.body));
+        let mut response = text("");
+        *response.body_mut() = buildproxy::proxy::full(answer);
+        response
+    });
+    let ask = |body: &str| format!("curl -sSf -d {body} https://a.example.org/x");
+    let accept = |what: &str| format!("curl -sSf -H 'Accept: {what}' https://a.example.org/y");
+    let first = [ask("one"), accept("text/a"), accept("text/b")].join("\n");
+    let second = [ask("two"), accept("text/a")].join("\n");
+    let one = scene.capture_script(&origin, &first).ok();
+    let two = scene.capture_script(&origin, &second).ok();
+    assert!(!two.stderr.contains("changed"), "{}", two.stderr);
+    drop(origin);
+    assert_eq!(scene.replay_script(&first).ok().stdout, one.stdout);
+    assert_eq!(scene.replay_script(&second).ok().stdout, two.stdout);
+}
+
+#[test]
+fn what_is_written_into_the_file_meanwhile_stays() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/other")
+        .ok();
+    let script = "curl -sSf https://a.example.org/hello
+        sed -i '2s/$/\\n  # by hand/' proxy_content.nix";
+    scene.capture_script(&origin, script).ok().says("(1 new, ");
+    let inventory = scene.read("proxy_content.nix");
+    assert!(inventory.contains("[\n  # by hand\n"), "{inventory}");
+    assert!(inventory.contains("/hello") && inventory.contains("/other"));
+    // What is broken meanwhile is left, and nothing is lost.
+    let script = "curl -sSf https://a.example.org/new; echo '[' >proxy_content.nix";
+    let origin = Origin::with_texts(&[("/new", "new\n")]);
+    let failed = scene.capture_script(&origin, script).ends_with(3);
+    let failed = failed
+        .says("what was captured is in '")
+        .says("proxy_content.nix:");
+    assert_eq!(scene.read("proxy_content.nix"), "[\n");
+    let rescued = failed.stderr.split('\'').nth(1).unwrap();
+    assert!(
+        fs::read_to_string(rescued)
+            .unwrap()
+            .contains("https://a.example.org/new")
+    );
+}
+
+#[test]
+fn a_vendored_file_that_went_missing_is_put_back() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let mut response = text("");
+        *response.body_mut() = buildproxy::proxy::full(Bytes::from(vec![b'x'; 5000]));
+        response
+    });
+    let script = "curl -sSf -d x https://a.example.org/x";
+    scene.capture_script(&origin, script).ok();
+    fs::remove_dir_all(scene.path("proxy_content")).unwrap();
+    scene.capture_script(&origin, script).ok().says("(0 new, ");
+    run(&mut scene.buildproxy(&["check"])).ok();
+}
+
+#[test]
+fn the_same_exchanges_make_the_same_file() {
+    let written = || {
+        let scene = Scene::new();
+        let origin = Origin::start(|asked| {
+            let agent = asked.header("accept").unwrap().to_owned();
+            answer(200, &[("x-asked", &agent)], "same\n")
+        });
+        let script = "for accept in a/a b/b c/c '*/*'; do
+            curl -sSf -H \"Accept: $accept\" https://a.example.org/x; done";
+        scene.capture_script(&origin, script).ok();
+        scene.read("proxy_content.nix")
+    };
+    let first = written();
+    assert!((0..5).all(|_| written() == first));
+}
+
+#[test]
+fn a_body_cache_that_goes_away_loses_no_more_than_it_had() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(HELLO);
+    let script = "curl -sSf https://a.example.org/hello; curl -sSf -d x https://a.example.org/other
+        rm -rf \"$HOME/.cache/buildproxy\"";
+    let captured = scene.capture_script(&origin, script).ok();
+    captured.says("skipped: https://a.example.org/other: ");
+    assert!(scene.read("proxy_content.nix").contains("/hello"));
+}
+
+#[test]
+fn a_server_that_closes_connections_is_asked_again() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // One answer a connection, without a word that it is the last.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            if stream.read(&mut request).is_ok_and(|length| length > 0) {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nhi\n");
+            }
+        }
+    });
+    let scene = Scene::new();
+    let rule = format!("a.example.org:80:127.0.0.1:{port}");
+    let script = "for n in 1 2 3 4 5 6 7 8; do curl -sSf http://a.example.org/$n; done";
+    let arguments = [
+        "capture",
+        "--no-prefill",
+        "--connect-to",
+        &rule,
+        "--",
+        "sh",
+        "-ec",
+        script,
+    ];
+    let captured = run(&mut scene.buildproxy(&arguments)).ok();
+    assert_eq!(captured.stdout, "hi\n".repeat(8));
+}
+
+#[test]
+fn a_client_that_does_not_wait_for_an_answer_is_told_of() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        std::thread::sleep(Duration::from_secs(3));
+        text("late\n")
+    });
+    let script = "curl -sS -m 1 https://a.example.org/x || true; sleep 0.5";
+    let captured = scene.capture_script(&origin, script).ok();
+    captured.says("https://a.example.org/x is not recorded: the client hung up");
+}
+
+#[test]
+fn an_inventory_without_an_extension_is_refused_at_once() {
+    let scene = Scene::new();
+    let mut capture = scene.buildproxy(&["capture", "-o", "content", "--", "touch", "ran"]);
+    run(&mut capture)
+        .ends_with(1)
+        .says("its name has no extension, such as .nix");
+    assert!(!scene.path("ran").exists());
+}

@@ -196,7 +196,7 @@ fn a_larger_body_than_allowed_is_given_and_not_recorded() {
     let captured = run(&mut scene.capture(&origin, &arguments)).ok();
     assert_eq!(captured.stdout, "100000\n100000\n65536\nxxxxxxxxxx");
     let captured = captured.says("1 download captured");
-    let why = "is not recorded: its body has 100000 bytes, and --max-body allows 64KiB";
+    let why = "is not recorded: its body has 100000 bytes or more, and --max-body allows 64KiB";
     for name in ["said", "unsaid"] {
         assert!(
             captured.stderr.contains(&format!("{name} {why}")),

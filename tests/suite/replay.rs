@@ -299,3 +299,24 @@ fn a_file_with_more_than_literals_is_evaluated_with_nix() {
         .says("hint: install Nix");
     assert!(!scene.path("ran").exists());
 }
+
+/// A build may talk to servers of its own, captured or replayed.
+#[test]
+fn servers_of_the_build_itself_are_reached() {
+    let scene = Scene::new();
+    scene.write("m.json", "[]");
+    scene.write("served/file", "mine\n");
+    let script = "
+        python3 -m http.server -d served --bind 127.0.0.1 0 >log 2>&1 &
+        until port=$(grep -o 'port [0-9]*' log); do sleep 0.1; done
+        curl -sSf http://127.0.0.1:${port#port }/file http://localhost:${port#port }/file
+        kill $!";
+    for verb in [&["capture"][..], &["replay", "m.json"]] {
+        let mut buildproxy = scene.buildproxy(verb);
+        let script = script.replace("python3", "PYTHONUNBUFFERED=1 python3");
+        let said = run(buildproxy.args(["--", "sh", "-ec", &script]))
+            .ok()
+            .stdout;
+        assert_eq!(said, "mine\nmine\n", "{verb:?}");
+    }
+}

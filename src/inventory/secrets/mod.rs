@@ -15,7 +15,7 @@
 mod rules;
 mod text;
 
-pub use rules::is_secret_header;
+pub use rules::{has_credentials, is_secret_header};
 pub(in crate::inventory) use text::of_target;
 pub(crate) use text::presentable;
 pub use text::without_secrets;

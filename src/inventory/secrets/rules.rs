@@ -1,5 +1,7 @@
 //! Which parameters and headers are secrets, and why.
 
+use http::{HeaderMap, HeaderName, header::COOKIE};
+
 use Kind::{Random, Secret, With};
 
 /// When a parameter is a secret.
@@ -229,6 +231,14 @@ const HEADERS: &[&str] = &[
 #[must_use]
 pub fn is_secret_header(name: &str) -> bool {
     HEADERS.contains(&name)
+}
+
+/// Whether a request comes with credentials. Cookies do not count: most are of no account, and which
+/// there are varies from run to run.
+#[must_use]
+pub fn has_credentials(headers: &HeaderMap) -> bool {
+    let names = headers.keys().filter(|name| *name != COOKIE);
+    names.map(HeaderName::as_str).any(is_secret_header)
 }
 
 /// Whether a parameter is a secret by its name, in lower case, or by its value, among others of these
