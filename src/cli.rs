@@ -26,6 +26,8 @@ pub enum Verb {
     Capture(CaptureArgs),
     /// Run a command, or a shell, and answer its downloads from an inventory, without a network.
     Replay(ReplayArgs),
+    /// Name the variables that the command is given, one a line.
+    Env(EnvArgs),
 }
 
 /// `buildproxy capture`.
@@ -79,6 +81,14 @@ pub struct ReplayArgs {
     /// What both verbs have.
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// `buildproxy env`.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// Also say what each is set to, and who reads it.
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// What both verbs have.

@@ -1,6 +1,7 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
 mod capture;
+mod env;
 mod evaluate;
 mod inventory;
 mod replay;
@@ -25,6 +26,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
+        Verb::Env(args) => env::run(args),
     }
 }
 

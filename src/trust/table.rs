@@ -3,6 +3,8 @@
 //! Each line was measured with the client it names, or, where no version could be had, is from the
 //! client's documentation.
 
+use std::fmt;
+
 use super::File;
 
 /// What a variable is set to.
@@ -20,6 +22,23 @@ pub enum Value {
     PhpFolders,
     /// This text.
     Text(&'static str),
+}
+
+impl fmt::Display for Value {
+    /// What it is, to a person.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Proxy => "the proxy's URL",
+            Self::NoProxy => "the hosts that are reached without it",
+            Self::File(File::Bundle) => "certificates, as PEM",
+            Self::File(File::TrustStore) => "certificates, as PKCS 12",
+            Self::File(File::Wgetrc | File::Wget2rc | File::AptConf) => "settings, after yours",
+            Self::File(File::PhpFolder) => "a folder with settings",
+            Self::Java => "yours, and options for all of it",
+            Self::PhpFolders => "yours, and a folder with settings",
+            Self::Text(text) => text,
+        })
+    }
 }
 
 /// A line of the table.

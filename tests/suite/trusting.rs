@@ -115,3 +115,25 @@ fn hosts_can_be_reached_without_the_proxy() {
     let expected = "localhost,127.0.0.1,::1,a.example.org,.example.com\n";
     assert_eq!(shown, expected.repeat(2));
 }
+
+#[test]
+fn variables_are_listed() {
+    let scene = Scene::new();
+    let names = run(&mut scene.buildproxy(&["env"])).ok().stdout;
+    let list = run(&mut scene.buildproxy(&["env", "--list"])).ok().stdout;
+    assert_eq!(names.lines().count(), list.lines().count());
+    for (name, line) in names.lines().zip(list.lines()) {
+        assert!(line.starts_with(&format!("{name} ")), "{line}");
+    }
+    let bundle = "CURL_CA_BUNDLE ";
+    let line = list.lines().find(|line| line.starts_with(bundle)).unwrap();
+    assert!(line.contains("  certificates, as PEM  "), "{line}");
+    assert!(line.ends_with("  curl, R, requests"), "{line}");
+
+    // And these are what a command is given.
+    scene.write("m.json", "[]");
+    let daemon = scene.daemon("m.json", &[]);
+    for name in names.lines() {
+        daemon.variable(name);
+    }
+}
