@@ -7,11 +7,11 @@
 mod support;
 
 mod capture;
-mod clients;
 mod command_line;
 mod daemon;
 mod emit_in_nix;
 mod git;
+mod matrix;
 mod memory;
 mod nix;
 mod proxying;
