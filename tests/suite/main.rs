@@ -7,14 +7,19 @@
 mod support;
 
 mod capture;
+mod check;
 mod command_line;
 mod daemon;
 mod emit_in_nix;
+mod fidelity;
 mod git;
+mod hostile;
 mod matrix;
 mod memory;
 mod nix;
 mod proxying;
+mod readers;
 mod replay;
+mod secrets;
 mod terminal;
 mod trusting;
