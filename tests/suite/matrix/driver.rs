@@ -101,9 +101,10 @@ pub(super) fn round(client: &Client, mode: Mode) {
     capture.args(mode.options());
     let captured = run(capture.args(["--", "sh", "-euc", client.script]));
     if !mode.serves(client, &scene) {
-        assert_ne!(
-            captured.status, 0,
-            "{} does heed the environment; say so",
+        let heeds = captured.status == 0 || !captured.stderr.contains(" 0 downloads captured");
+        assert!(
+            !heeds,
+            "{} does heed the environment; say so\n{captured:#?}",
             client.name
         );
         return;

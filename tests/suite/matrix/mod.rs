@@ -12,6 +12,7 @@ mod cmake;
 mod cmake_fetch_content;
 mod composer;
 mod curl;
+mod dnf;
 mod driver;
 mod folder;
 mod gem;
@@ -25,6 +26,7 @@ mod java_url;
 mod maven;
 mod node;
 mod npm;
+mod pacman;
 mod perl_http_tiny;
 mod perl_lwp;
 mod php_curl;
@@ -74,5 +76,5 @@ clients! {
     perl_lwp perl_http_tiny
     r
     skopeo
-    apt
+    apt dnf pacman
 }
