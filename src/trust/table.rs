@@ -76,6 +76,10 @@ pub const TABLE: &[Variable] = &[
     variable("NO_PROXY", Value::NoProxy, "most"),
     variable("YARN_HTTP_PROXY", Value::Proxy, "yarn 4"),
     variable("YARN_HTTPS_PROXY", Value::Proxy, "yarn 4"),
+    // Settings of their own would beat the variables above.
+    variable("npm_config_proxy", Value::Proxy, "npm, pnpm, yarn 1"),
+    variable("npm_config_https_proxy", Value::Proxy, "npm, pnpm, yarn 1"),
+    variable("CARGO_HTTP_PROXY", Value::Proxy, "cargo"),
     variable(
         "NODE_USE_ENV_PROXY",
         Value::Text("1"),
@@ -109,6 +113,7 @@ pub const TABLE: &[Variable] = &[
     variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", BUNDLE, "grpc"),
     variable("HEX_CACERTS_PATH", BUNDLE, "hex"),
     variable("HTTPLIB2_CA_CERTS", BUNDLE, "httplib2"),
+    variable("SYSTEM_CERTIFICATE_PATH", BUNDLE, "Haskell's programs"),
     variable("JULIA_SSL_CA_ROOTS_PATH", BUNDLE, "julia"),
     variable("WGETRC", Value::File(File::Wgetrc), "wget"),
     variable("WGET2RC", Value::File(File::Wget2rc), "wget2"),
@@ -120,4 +125,5 @@ pub const TABLE: &[Variable] = &[
     variable("NPM_CONFIG_UPDATE_NOTIFIER", Value::Text("false"), "npm"),
     variable("NPM_CONFIG_AUDIT", Value::Text("false"), "npm"),
     variable("NPM_CONFIG_FUND", Value::Text("false"), "npm"),
+    variable("YARN_ENABLE_TELEMETRY", Value::Text("0"), "yarn 4"),
 ];
