@@ -25,6 +25,7 @@ mod java_http_client;
 mod java_url;
 mod maven;
 mod node;
+mod node_22;
 mod npm;
 mod pacman;
 mod perl_http_tiny;
@@ -68,7 +69,7 @@ clients! {
     git git_dumb
     cmake cmake_fetch_content
     urllib requests httpx pip uv
-    npm pnpm yarn yarn_berry node
+    npm pnpm yarn yarn_berry node node_22
     cargo go
     java_http_client java_url maven gradle
     gem bundler

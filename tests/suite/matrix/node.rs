@@ -1,4 +1,4 @@
-//! node's own fetch.
+//! The fetch of whatever node is installed.
 
 use super::client::{Client, Explicit, HELLO, Need, Source};
 
@@ -11,7 +11,7 @@ pub(super) const CLIENT: Client = Client {
             const since = major == 22 ? 21 : major == 24 ? 5 : major > 24 ? 0 : 99;
             process.exitCode = minor >= since ? 0 : 1'",
     },
-    remarks: "by its documentation, its `http` and `https` as well",
+    remarks: "",
     needs: &[Need::Program("node", "nodejs")],
     source: Source::Folder(HELLO),
     script: "
