@@ -111,7 +111,9 @@ pub(super) fn round(client: &Client, mode: Mode) {
     }
     let captured = captured.ok();
     let inventory = scene.read("proxy_content.nix");
-    assert!(inventory.contains(" url = "), "{captured:?}");
+    // What is served in another way than a folder is not given to everybody who comes for it.
+    let is_pinned = inventory.contains("fetchurl {") || matches!(client.source, Source::Served(..));
+    assert!(is_pinned, "{captured:#?}\n{inventory}");
 
     drop(origin);
     let mut replay = command(&scene, client, "replay", "unshare");
@@ -168,21 +170,16 @@ fn command(scene: &Scene, client: &Client, name: &str, program: &str) -> Command
             for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
                 command.env_remove(name).env_remove(name.to_uppercase());
             }
+            for (variable, name) in [
+                ("XDG_CACHE_HOME", ".cache"),
+                ("XDG_DATA_HOME", ".local/share"),
+                ("XDG_STATE_HOME", ".local/state"),
+            ] {
+                command.env(variable, folder.join(name));
+            }
             command
         }
     };
-    // What cannot do without a folder of the user's finds one that is empty.
-    for (variable, name) in [
-        ("XDG_CACHE_HOME", ".cache"),
-        ("XDG_CONFIG_HOME", ".config"),
-        ("XDG_DATA_HOME", ".local/share"),
-        ("XDG_STATE_HOME", ".local/state"),
-    ] {
-        if matches!(client.source, Source::Registry) && variable == "XDG_CONFIG_HOME" {
-            continue;
-        }
-        command.env(variable, folder.join(name));
-    }
     command.current_dir(&folder);
     command.env("BUILDPROXY_CACHE", scene.path("bodies"));
     command.env("CLIENTS", own_clients());
