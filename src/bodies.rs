@@ -74,6 +74,12 @@ impl BodyCache {
         Ok(Self::at(base.cache_dir().join("buildproxy")))
     }
 
+    /// The folder that it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+
     /// The file with the body of this hash, where it is here.
     #[must_use]
     pub fn get(&self, hash: &Sri) -> Option<PathBuf> {

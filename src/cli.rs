@@ -34,6 +34,10 @@ pub enum Verb {
 
 /// `buildproxy capture`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct CaptureArgs {
     /// The inventory to write. What it has already is kept.
     #[arg(short, long, value_name = "FILE", default_value = "proxy_content.nix")]
@@ -47,6 +51,9 @@ pub struct CaptureArgs {
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,
+    /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
+    #[arg(long)]
+    pub no_prefill: bool,
     /// Pin what a GET of these URLs gave, whatever speaks against it.
     #[arg(long, value_name = "GLOB")]
     pub pin: Vec<Glob>,

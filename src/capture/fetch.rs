@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, ACCEPT_ENCODING, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, RETRY_AFTER, USER_AGENT},
 };
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Upstream, UpstreamError,
@@ -24,6 +24,16 @@ use crate::{
 
 /// How long upstream may be silent.
 const STALL: Duration = Duration::from_secs(60);
+
+/// What fetchurl's curl waits between its tries, where the server does not say.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// The longest that is waited, even where the server says more.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why a URL gives nothing, or nothing that is wanted.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +131,31 @@ async fn hash(body: Incoming, algorithm: Algorithm) -> Result<Sri, FetchError> {
     Ok(hasher.finish())
 }
 
+/// The body that a URL gives. A server that is busy is asked again.
 async fn get(upstream: &Upstream, url: &Url) -> Result<Incoming, FetchError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let response = get_once(upstream, url).await?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response.into_body());
+        }
+        let Some(pause) = pauses.next().filter(|_| is_transient(status)) else {
+            return Err(FetchError::Status { status });
+        };
+        let wanted = response.headers().get(RETRY_AFTER);
+        let wanted = wanted.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        let wanted = wanted.map(Duration::from_secs);
+        sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// The statuses after which curl tries again.
+fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+async fn get_once(upstream: &Upstream, url: &Url) -> Result<http::Response<Incoming>, FetchError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -134,12 +168,7 @@ async fn get(upstream: &Upstream, url: &Url) -> Result<Incoming, FetchError> {
         redirects: Redirects::FollowAlways,
     });
     let answer = timeout(STALL, answer).await;
-    let response = answer.map_err(|_| FetchError::Stalled)??.response;
-    let status = response.status();
-    if status != StatusCode::OK {
-        return Err(FetchError::Status { status });
-    }
-    Ok(response.into_body())
+    Ok(answer.map_err(|_| FetchError::Stalled)??.response)
 }
 
 /// Hands on all pieces of a body.

@@ -6,6 +6,8 @@ mod env;
 mod evaluate;
 mod fetch;
 mod inventory;
+mod output;
+mod prefill;
 mod replay;
 
 use std::{io, net::TcpListener};

@@ -631,3 +631,15 @@ fn a_download_that_goes_on_can_be_given_up() {
     );
     assert!(!scene.read("proxy_content.nix").contains("endless"));
 }
+
+#[test]
+fn a_url_that_answers_differently_is_reported() {
+    let scene = Scene::new();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let origin = Origin::start(move |_| {
+        text(["one\n", "two\n"][count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2])
+    });
+    let script = "curl -sSf https://a.example.org/x; curl -sSf https://a.example.org/x";
+    let captured = scene.capture_script(&origin, script).ok();
+    captured.says("unstable: https://a.example.org/x: gave different bodies");
+}

@@ -134,7 +134,7 @@ fn the_key_of_the_authority_is_nowhere_on_disk() {
         .args(["-f", "-qq", "-e", "trace=openat,open,creat", "-o"])
         .arg(&trace);
     strace
-        .args([env!("CARGO_BIN_EXE_buildproxy"), "capture"])
+        .args([env!("CARGO_BIN_EXE_buildproxy"), "capture", "--no-prefill"])
         .args(origin.connect_to());
     strace.env("SSL_CERT_FILE", origin.ca()).env("KEPT", &kept);
     run(strace.args(["--", "sh", "-ec", script])).ok();

@@ -270,6 +270,7 @@ fn an_upstream_that_is_no_web_server_says_nothing_to_the_terminal() {
     let rule = format!("a.example.org:80:127.0.0.1:{port}");
     let arguments = [
         "capture",
+        "--no-prefill",
         "-vvv",
         "--connect-to",
         &rule,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::support::{
-    Asked, Nix, NixScene, Origin, Scene, answer, checkout, need, reach, run, system, text,
+    Asked, Nix, NixScene, Origin, Scene, answer, checkout, cut_off, need, reach, run, system, text,
 };
 
 macro_rules! with_both {
@@ -33,6 +33,7 @@ with_both![
     both_generations_of_files_answer_as_without_nix,
     what_is_wrong_is_refused_with_its_cure,
     a_captured_build_builds_in_the_sandbox,
+    what_was_captured_is_in_the_store_already,
     buildproxy_capture_captures,
     the_shell_runs_a_command,
 ];
@@ -378,6 +379,37 @@ install: all
     let asked: BTreeSet<_> = asked.into_iter().map(|asked| asked.url).collect();
     let pinned = ["library.txt", "style"].map(|path| format!("https://files.test/{path}"));
     assert_eq!(asked, pinned.into());
+}
+
+fn what_was_captured_is_in_the_store_already(nix: &Nix) {
+    need("nix-store", "nix-bin");
+    let nix = NixScene::new(nix);
+    let origin = apache();
+    let ca = nix.home().join("ca.crt");
+    fs::copy(origin.ca(), &ca).unwrap();
+    let capture = |options: &[&str]| {
+        let mut capture = nix.buildproxy();
+        capture
+            .arg("capture")
+            .args(origin.connect_to())
+            .args(options);
+        capture.env("SSL_CERT_FILE", &ca);
+        let url = "https://www.apache.org/licenses/LICENSE-2.0.txt";
+        let said = run(capture.args(["--", "curl", "-sSf", "-o", "licence", url])).ok();
+        assert!(!said.stderr.contains("Nix store"), "{}", said.stderr);
+    };
+    let build = || {
+        let built = nix.nix(
+            &["build", "--no-link", "--json"],
+            &nix.of_project("example"),
+        );
+        run(&mut cut_off(&built))
+    };
+    capture(&["--no-prefill"]);
+    build().ends_with(1);
+    capture(&[]);
+    drop(origin);
+    build().ok();
 }
 
 fn buildproxy_capture_captures(nix: &Nix) {

@@ -62,11 +62,19 @@ pub(super) fn compare_with(cases: Vec<Case>, options: &[&str]) {
     run(scene.command("sh").arg("direct.sh")).ok();
     origin.heard();
 
-    let mut capture = scene.buildproxy(&["capture"]);
+    let mut capture = scene.buildproxy(&["capture", "--no-prefill"]);
     capture.args(origin.connect_to()).args(options);
     capture.env("SSL_CERT_FILE", origin.ca());
     let captured = run(capture.args(["--", "sh", "captured.sh"])).ok();
     let heard = origin.heard();
+
+    // Every pin can be fetched again, by whoever has nothing but the file.
+    let mut fetch = scene.buildproxy(&["check", "--fetch"]);
+    fetch
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca());
+    let proven = run(&mut fetch);
+    assert!(proven.status == 0, "{}\n{}", proven.stdout, proven.stderr);
     drop(origin);
 
     let inventory = scene.read("proxy_content.nix");

@@ -273,7 +273,7 @@ struct Background {
 
 impl Background {
     fn start(scene: &Scene, origin: &RawOrigin) -> Self {
-        let mut capture = scene.buildproxy(&["capture"]);
+        let mut capture = scene.buildproxy(&["capture", "--no-prefill"]);
         capture.args(origin.connect_to());
         capture.env("SSL_CERT_FILE", origin.ca());
         capture.args([
@@ -334,7 +334,7 @@ fn a_hundred_requests_at_once() {
         set --; n=1; while [ $n -le 100 ]; do set -- "$@" https://a.example.org/same -o same-$n; n=$((n + 1)); done
         get "$@"
         for f in h2-* h1-* plain-* same-*; do echo $f $(cksum <$f); done; rm h2-* h1-* plain-* same-*"#;
-    let mut capture = scene.buildproxy(&["capture"]);
+    let mut capture = scene.buildproxy(&["capture", "--no-prefill"]);
     capture
         .args(origin.connect_to())
         .env("SSL_CERT_FILE", origin.ca());

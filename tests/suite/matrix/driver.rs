@@ -93,11 +93,8 @@ pub(super) fn round(client: &Client, mode: Mode) {
     let origin = serve(&scene, client.source);
 
     let mut capture = command(&scene, client, "capture", env!("CARGO_BIN_EXE_buildproxy"));
-    capture.args(["capture", "-o", "../proxy_content.nix"]);
-    if let Some(origin) = &origin {
-        capture.args(origin.connect_to());
-        capture.env("SSL_CERT_FILE", origin.ca());
-    }
+    capture.args(["capture", "--no-prefill", "-o", "../proxy_content.nix"]);
+    reach(&mut capture, origin.as_ref());
     capture.args(mode.options());
     let captured = run(capture.args(["--", "sh", "-euc", client.script]));
     if !mode.serves(client, &scene) {
@@ -114,6 +111,14 @@ pub(super) fn round(client: &Client, mode: Mode) {
     // What is served in another way than a folder is not given to everybody who comes for it.
     let is_pinned = inventory.contains("fetchurl {") || matches!(client.source, Source::Served(..));
     assert!(is_pinned, "{captured:#?}\n{inventory}");
+
+    let mut check = command(&scene, client, "check", env!("CARGO_BIN_EXE_buildproxy"));
+    check.args(["check", "--fetch"]);
+    reach(&mut check, origin.as_ref());
+    // Every pin fetches again. What is served here has names that move, and is fetched by http.
+    let checked = run(check.arg("../proxy_content.nix")).ok();
+    let may_warn = origin.is_some();
+    assert!(may_warn || checked.stdout.is_empty(), "{checked:#?}");
 
     drop(origin);
     let mut replay = command(&scene, client, "replay", "unshare");
@@ -138,6 +143,14 @@ pub(super) fn round(client: &Client, mode: Mode) {
             "{result} differs: {}",
             replayed.stderr
         );
+    }
+}
+
+/// Has buildproxy find the origin under all names.
+fn reach(buildproxy: &mut Command, origin: Option<&Origin>) {
+    if let Some(origin) = origin {
+        buildproxy.args(origin.connect_to());
+        buildproxy.env("SSL_CERT_FILE", origin.ca());
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, chown},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -165,6 +165,46 @@ impl NixScene {
         format!("path:{}#{attribute}", self.path("flake").display())
     }
 
+    /// The program itself, run by the user whose store it is.
+    pub(crate) fn buildproxy(&self) -> Command {
+        let mut buildproxy = self.as_user(&self.path("program/buildproxy"));
+        let path = env::var_os("PATH").unwrap();
+        let tools = self.path("tools");
+        if self.nix.is_absolute() && !tools.exists() {
+            // What else is beside it belongs to another release of the distribution.
+            fs::create_dir(&tools).unwrap();
+            symlink(&self.nix, tools.join("nix-store")).unwrap();
+        }
+        let path = env::join_paths([tools].into_iter().chain(env::split_paths(&path))).unwrap();
+        buildproxy.env("PATH", path);
+        buildproxy.env("NIX_REMOTE", self.path("home/store"));
+        buildproxy
+    }
+
+    /// The home of that user.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    /// A program, run by the user whose store it is.
+    fn as_user(&self, program: &Path) -> Command {
+        let mut command = if is_root() {
+            let mut setpriv = Command::new("setpriv");
+            setpriv.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")]);
+            setpriv.arg("--clear-groups").arg(program);
+            setpriv
+        } else {
+            Command::new(program)
+        };
+        let home = self.path("home");
+        command.env_clear().current_dir(&home).stdin(Stdio::null());
+        command
+            .env("PATH", env::var_os("PATH").unwrap())
+            .env("HOME", &home)
+            .env("TMPDIR", home.join("tmp"));
+        command
+    }
+
     /// A command of Nix for one of the two flakes; what is added to it are operands. Nothing is
     /// substituted, and only downloads with a hash see the machine's network.
     pub(crate) fn nix(&self, command: &[&str], installable: &str) -> Command {
@@ -175,19 +215,8 @@ impl NixScene {
         }
         run(&mut readable).ok();
 
-        let mut nix = if is_root() {
-            let mut setpriv = Command::new("setpriv");
-            setpriv.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")]);
-            setpriv.arg("--clear-groups").arg(&self.nix);
-            setpriv
-        } else {
-            Command::new(&self.nix)
-        };
+        let mut nix = self.as_user(&self.nix);
         let home = self.path("home");
-        nix.env_clear().current_dir(&home).stdin(Stdio::null());
-        nix.env("PATH", env::var_os("PATH").unwrap())
-            .env("HOME", &home)
-            .env("TMPDIR", home.join("tmp"));
         nix.args(["--extra-experimental-features", "nix-command flakes"]);
         nix.args(command).arg("--store").arg(home.join("store"));
         for (option, value) in [
@@ -242,6 +271,25 @@ impl Drop for NixScene {
             .arg(self.folder.path())
             .status();
     }
+}
+
+/// The same command with no network at all.
+pub(crate) fn cut_off(command: &Command) -> Command {
+    need("unshare", "util-linux");
+    let mut offline = Command::new("unshare");
+    if !is_root() {
+        offline.args(["--user", "--map-current-user"]);
+    }
+    offline.args(["--net", "--"]).arg(command.get_program());
+    offline
+        .args(command.get_args())
+        .env_clear()
+        .stdin(Stdio::null());
+    offline.current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        offline.env(name, value.unwrap());
+    }
+    offline
 }
 
 /// Has downloads of Nix find `origin`, whatever their URL says.

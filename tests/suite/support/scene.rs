@@ -70,7 +70,8 @@ impl Scene {
 
     /// `buildproxy capture`, with `origin` as all the world.
     pub(crate) fn capture(&self, origin: &Origin, arguments: &[&str]) -> Command {
-        let mut command = self.buildproxy(&["capture"]);
+        // The store of this machine is nobody's in a test.
+        let mut command = self.buildproxy(&["capture", "--no-prefill"]);
         command.args(origin.connect_to()).args(arguments);
         command.env("SSL_CERT_FILE", origin.ca());
         command
