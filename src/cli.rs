@@ -28,6 +28,8 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Say what is wrong with an inventory.
     Check(CheckArgs),
+    /// Name the variables that the command is given, one a line.
+    Env(EnvArgs),
 }
 
 /// `buildproxy capture`.
@@ -106,6 +108,14 @@ pub struct ReplayArgs {
     /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+/// `buildproxy env`.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// Also say what each is set to, and who reads it.
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// `buildproxy check`.

@@ -4,12 +4,12 @@
 //! header tells for sure, so the rules are data: one line for each kind, with the reason that a person is
 //! given. `--pin` and `--vendor` overrule them.
 
-use std::sync::LazyLock;
+use std::{path::Path, sync::LazyLock};
 
 use globset::{GlobBuilder, GlobMatcher};
 use http::{
     HeaderMap, HeaderName,
-    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+    header::{ACCEPT, AsHeaderName, CACHE_CONTROL, CONTENT_TYPE, USER_AGENT},
 };
 
 use crate::inventory::Url;
@@ -20,8 +20,10 @@ enum Sign {
     Path(&'static str),
     /// The path has this shape.
     Shape(fn(&str) -> bool),
-    /// The query has this parameter.
+    /// The query has a parameter that begins so.
     Query(&'static str),
+    /// The path, the request and the response are like this.
+    Exchange(fn(&str, &HeaderMap, &HeaderMap) -> bool),
     /// The request asks for this media type.
     Asked(&'static str),
     /// The response has this in a header.
@@ -42,7 +44,7 @@ const RULES: &[(Sign, &str)] = &[
     ),
     (Sign::Path("/**/simple/*/"), "an index of Python packages"),
     (
-        Sign::Asked("application/vnd.npm.install-v1+json"),
+        Sign::Exchange(is_npm_index),
         "an index of a package's versions",
     ),
     (
@@ -75,11 +77,16 @@ const RULES: &[(Sign, &str)] = &[
         "an index of a PHP package's versions",
     ),
     (
-        Sign::Path("/**/dists/**/{InRelease,Release,Release.gpg}"),
+        Sign::Path("/**/{InRelease,Release,Release.gpg}"),
         "an index of a distribution",
     ),
     (
         Sign::Path("/**/dists/**/{Packages,Sources}*"),
+        "an index of a distribution",
+    ),
+    // As apt asks for a repository that has no distributions.
+    (
+        Sign::Path("/**/./{Packages,Sources}*"),
         "an index of a distribution",
     ),
     (
@@ -110,6 +117,10 @@ const RULES: &[(Sign, &str)] = &[
         Sign::Path("/**/v3-flatcontainer/*/index.json"),
         "a list of a NuGet package's versions",
     ),
+    (
+        Sign::Query("scope=repository"),
+        "a token for a registry of images",
+    ),
     (Sign::Path("/v2/**/tags/list"), "a list of an image's tags"),
     (
         Sign::Shape(is_image_tag),
@@ -132,22 +143,24 @@ pub(super) fn reason(url: &Url, asked: &HeaderMap, said: &HeaderMap) -> Option<&
         Some((path, query)) => (path, query),
         None => (url.path_and_query(), ""),
     };
-    let has = |headers: &HeaderMap, name: &HeaderName, part: &str| {
-        let mut values = headers.get_all(name).iter();
-        values.any(|value| value.to_str().is_ok_and(|value| value.contains(part)))
-    };
     let rule = RULES
         .iter()
         .zip(GLOBS.iter())
         .find(|((sign, _), glob)| match sign {
             Sign::Path(_) => glob.as_ref().is_some_and(|glob| glob.is_match(path)),
             Sign::Shape(has_it) => has_it(path),
-            Sign::Query(parameter) => query.split('&').any(|given| given == *parameter),
-            Sign::Asked(part) => has(asked, &ACCEPT, part),
+            Sign::Query(parameter) => query.split('&').any(|given| given.starts_with(parameter)),
+            Sign::Exchange(is_it) => is_it(path, asked, said),
+            Sign::Asked(part) => has(asked, ACCEPT, part),
             Sign::Said(name, part) => has(said, name, part),
             Sign::Listing => path.ends_with('/') && has(said, &CONTENT_TYPE, "text/html"),
         });
     rule.map(|((_, reason), _)| *reason)
+}
+
+fn has(headers: &HeaderMap, name: impl AsHeaderName, part: &str) -> bool {
+    let mut values = headers.get_all(name).iter();
+    values.any(|value| value.to_str().is_ok_and(|value| value.contains(part)))
 }
 
 /// The globs of the table, each at its rule's place.
@@ -174,6 +187,19 @@ fn is_cargo_index(path: &str) -> bool {
         3 => is_next(name.get(..1)) && is_next(Some("3")),
         _ => is_next(name.get(2..4)) && is_next(name.get(..2)),
     }
+}
+
+/// `/NAME` or `/@SCOPE%2fNAME`, asked for by one of npm's family.
+fn is_npm_index(path: &str, asked: &HeaderMap, said: &HeaderMap) -> bool {
+    // pnpm and yarn 1 ask for it by its media type, and for archives as well.
+    let by_type = has(asked, ACCEPT, "application/vnd.npm.install-v1+json");
+    let by_npm = has(asked, "pacote-req-type", "packument");
+    // yarn 4 has no more than the name of the library that it downloads with.
+    let by_yarn = has(asked, USER_AGENT, "got (")
+        && has(said, CONTENT_TYPE, "json")
+        && (path.starts_with("/@") || path.matches('/').count() == 1);
+    let is_archive = Path::new(path).extension() == Some("tgz".as_ref());
+    !is_archive && (by_type || by_npm || by_yarn)
 }
 
 /// `/v2/NAME/manifests/TAG`, where TAG is not a digest.
@@ -222,10 +248,13 @@ mod tests {
             "/p2/symfony/console.json",
             "/debian/dists/trixie/InRelease",
             "/debian/dists/trixie/main/binary-amd64/Packages.xz",
+            "/./Release",
+            "/flat/./Packages.gz",
             "/fedora/repodata/repomd.xml",
             "/archlinux/core/os/x86_64/core.db",
             "/v2/library/debian/manifests/latest",
             "/v2/library/debian/tags/list",
+            "/token?service=registry&scope=repository%3Alibrary%2Fdebian%3Apull",
             "/owner/repository.git/info/refs?service=git-upload-pack",
             "/repos/owner/name/releases/latest",
         ] {
@@ -272,7 +301,34 @@ mod tests {
             .is_some()
         );
         assert!(reason(&url, &none, &with("content-type", "text/plain")).is_none());
-        let asked = with("accept", "application/vnd.npm.install-v1+json; q=1.0, */*");
-        assert!(reason(&url, &asked, &none).is_some());
+    }
+
+    #[test]
+    fn indexes_of_npm_are_told_by_who_asks() {
+        let none = HeaderMap::new();
+        let with = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            headers
+        };
+        let drifts = |path: &str, asked: &HeaderMap, said: &HeaderMap| {
+            let url = Url::parse(&format!("https://example.org{path}")).unwrap();
+            reason(&url, asked, said).is_some()
+        };
+        let json = with("content-type", "application/json");
+        let pnpm = with("accept", "application/vnd.npm.install-v1+json; q=1.0, */*");
+        let npm = with("pacote-req-type", "packument");
+        let yarn = with("user-agent", "got (https://github.com/sindresorhus/got)");
+        for asked in [&pnpm, &npm, &yarn] {
+            assert!(drifts("/is-number", asked, &json));
+            assert!(drifts("/@scope%2fname", asked, &json));
+            assert!(!drifts("/is-number/-/is-number-7.0.0.tgz", asked, &json));
+        }
+        assert!(!drifts("/is-number", &none, &json));
+        assert!(!drifts(
+            "/tool.zip",
+            &yarn,
+            &with("content-type", "application/zip")
+        ));
     }
 }

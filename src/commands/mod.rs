@@ -2,6 +2,7 @@
 
 mod capture;
 mod check;
+mod env;
 mod evaluate;
 mod fetch;
 mod inventory;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Env(args) => env::run(args),
     }
 }
 

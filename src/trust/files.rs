@@ -3,12 +3,12 @@
 //! Where a person has such a file, ours begins with what it says: it is extended, not replaced.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fmt::Write as _,
-    fs,
+    fs::{self, OpenOptions, Permissions},
     io::{self, Write as _},
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -78,6 +78,38 @@ impl File {
             Self::PhpFolder => "php",
         }
     }
+
+    fn readers(self) -> Readers {
+        match self {
+            // There may be passwords in the settings that they begin with.
+            Self::Wgetrc | Self::Wget2rc => Readers::Owner,
+            Self::Bundle | Self::TrustStore | Self::AptConf | Self::PhpFolder => Readers::Everybody,
+        }
+    }
+}
+
+/// Who may read a file, whatever the umask says: apt, for one, started by root, downloads as another
+/// user.
+#[derive(Clone, Copy)]
+enum Readers {
+    Owner,
+    Everybody,
+}
+
+impl Readers {
+    fn of_file(self) -> Permissions {
+        Permissions::from_mode(match self {
+            Self::Owner => 0o600,
+            Self::Everybody => 0o644,
+        })
+    }
+
+    fn of_folder(self) -> Permissions {
+        Permissions::from_mode(match self {
+            Self::Owner => 0o700,
+            Self::Everybody => 0o755,
+        })
+    }
 }
 
 /// All of them, in a temporary folder of their own. They go when this is dropped.
@@ -106,6 +138,7 @@ impl Files {
             path: std::env::temp_dir(),
             source,
         })?;
+        open_to(folder.path(), Readers::Everybody)?;
         let files = Self { folder };
         let certificates = || std::iter::once(authority).chain(roots.iter());
         files.write(File::Bundle, to_pem(certificates()))?;
@@ -155,8 +188,9 @@ impl Files {
             path: php.clone(),
             source,
         })?;
+        open_to(&php, File::PhpFolder.readers())?;
         let ini = format!("curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\"\n");
-        write(&php.join("buildproxy.ini"), ini)?;
+        write(&php.join("buildproxy.ini"), ini, File::PhpFolder.readers())?;
         Ok(files)
     }
 
@@ -167,24 +201,34 @@ impl Files {
     }
 
     fn write(&self, file: File, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
-        write(&self.path(file), content)
+        write(&self.path(file), content, file.readers())
     }
 }
 
-/// What a person has of settings may hold a password; certificates are for everybody.
-fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
-    let certificates = ["crt", "p12"].into_iter().map(OsStr::new);
-    let mode = match path.extension() {
-        Some(extension) if certificates.clone().any(|of| of == extension) => 0o644,
-        _ => 0o600,
+/// Says who may look into a folder.
+fn open_to(folder: &Path, readers: Readers) -> Result<(), FilesError> {
+    fs::set_permissions(folder, readers.of_folder()).map_err(|source| FilesError::Write {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>, readers: Readers) -> Result<(), FilesError> {
+    let permissions = readers.of_file();
+    let write = || {
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .mode(permissions.mode());
+        let mut file = options.open(path)?;
+        file.set_permissions(permissions)?;
+        file.write_all(content.as_ref())
     };
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(content.as_ref()))
-        .map_err(|source| FilesError::Write {
-            path: path.to_owned(),
-            source,
-        })
+    write().map_err(|source| FilesError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Certificates as PEM (RFC 7468).
@@ -250,6 +294,25 @@ mod tests {
         assert!(read(File::Wget2rc).starts_with("verbose = off\nca-certificate = "));
         let include = format!("#include \"{}\";\n", home.join("apt").display());
         assert!(read(File::AptConf).starts_with(&include));
+    }
+
+    #[test]
+    fn certificates_are_for_everybody_and_passwords_are_not() {
+        let files = make(&[]).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        let php = files.path(File::PhpFolder);
+        assert_eq!(mode(files.folder.path()), 0o755);
+        assert_eq!(mode(&php), 0o755);
+        assert_eq!(mode(&php.join("buildproxy.ini")), 0o644);
+        for (file, expected) in [
+            (File::Bundle, 0o644),
+            (File::TrustStore, 0o644),
+            (File::AptConf, 0o644),
+            (File::Wgetrc, 0o600),
+            (File::Wget2rc, 0o600),
+        ] {
+            assert_eq!(mode(&files.path(file)), expected, "{file:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Each line was measured with the client it names, or, where no version could be had, is from the
 //! client's documentation.
 
+use std::fmt;
+
 use super::File;
 
 /// What a variable is set to.
@@ -20,6 +22,23 @@ pub enum Value {
     PhpFolders,
     /// This text.
     Text(&'static str),
+}
+
+impl fmt::Display for Value {
+    /// What it is, to a person.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Proxy => "the proxy's URL",
+            Self::NoProxy => "the hosts that are reached without it",
+            Self::File(File::Bundle) => "certificates, as PEM",
+            Self::File(File::TrustStore) => "certificates, as PKCS 12",
+            Self::File(File::Wgetrc | File::Wget2rc | File::AptConf) => "settings, after yours",
+            Self::File(File::PhpFolder) => "a folder with settings",
+            Self::Java => "yours, and options for all of it",
+            Self::PhpFolders => "yours, and a folder with settings",
+            Self::Text(text) => text,
+        })
+    }
 }
 
 /// A line of the table.
@@ -57,6 +76,10 @@ pub const TABLE: &[Variable] = &[
     variable("NO_PROXY", Value::NoProxy, "most"),
     variable("YARN_HTTP_PROXY", Value::Proxy, "yarn 4"),
     variable("YARN_HTTPS_PROXY", Value::Proxy, "yarn 4"),
+    // Settings of their own would beat the variables above.
+    variable("npm_config_proxy", Value::Proxy, "npm, pnpm, yarn 1"),
+    variable("npm_config_https_proxy", Value::Proxy, "npm, pnpm, yarn 1"),
+    variable("CARGO_HTTP_PROXY", Value::Proxy, "cargo"),
     variable(
         "NODE_USE_ENV_PROXY",
         Value::Text("1"),
@@ -90,6 +113,7 @@ pub const TABLE: &[Variable] = &[
     variable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", BUNDLE, "grpc"),
     variable("HEX_CACERTS_PATH", BUNDLE, "hex"),
     variable("HTTPLIB2_CA_CERTS", BUNDLE, "httplib2"),
+    variable("SYSTEM_CERTIFICATE_PATH", BUNDLE, "Haskell's programs"),
     variable("JULIA_SSL_CA_ROOTS_PATH", BUNDLE, "julia"),
     variable("WGETRC", Value::File(File::Wgetrc), "wget"),
     variable("WGET2RC", Value::File(File::Wget2rc), "wget2"),
@@ -101,4 +125,5 @@ pub const TABLE: &[Variable] = &[
     variable("NPM_CONFIG_UPDATE_NOTIFIER", Value::Text("false"), "npm"),
     variable("NPM_CONFIG_AUDIT", Value::Text("false"), "npm"),
     variable("NPM_CONFIG_FUND", Value::Text("false"), "npm"),
+    variable("YARN_ENABLE_TELEMETRY", Value::Text("0"), "yarn 4"),
 ];

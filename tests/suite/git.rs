@@ -1,63 +1,8 @@
 //! git over smart HTTP, against git's own server.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
-use buildproxy::proxy::full;
-use bytes::Bytes;
-use http::{Response, StatusCode, Uri};
-
-use crate::support::{Asked, Origin, Scene, need, run};
-
-/// A server of the repositories in a folder: `git http-backend`, by CGI (RFC 3875).
-fn serve(repositories: PathBuf) -> Origin {
-    Origin::start(move |asked| backend(&repositories, asked))
-}
-
-fn backend(repositories: &Path, asked: &Asked) -> Response<buildproxy::proxy::Body> {
-    let uri = Uri::try_from(&asked.url).unwrap();
-    let mut backend = Command::new("git");
-    backend
-        .arg("http-backend")
-        .env("GIT_PROJECT_ROOT", repositories);
-    backend
-        .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("REQUEST_METHOD", &asked.method);
-    backend
-        .env("PATH_INFO", uri.path())
-        .env("QUERY_STRING", uri.query().unwrap_or_default());
-    for (variable, header) in [
-        ("CONTENT_TYPE", "content-type"),
-        ("GIT_PROTOCOL", "git-protocol"),
-        ("HTTP_CONTENT_ENCODING", "content-encoding"),
-    ] {
-        backend.env(variable, asked.header(header).unwrap_or_default());
-    }
-    backend.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = backend.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&asked.body).unwrap();
-    let output = child.wait_with_output().unwrap().stdout;
-    let end = output
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap();
-    let body = Bytes::copy_from_slice(&output[end + 4..]);
-    let mut response = Response::new(full(body));
-    for line in std::str::from_utf8(&output[..end]).unwrap().lines() {
-        let (name, value) = line.split_once(": ").unwrap();
-        if name == "Status" {
-            let status = value.split(' ').next().unwrap();
-            *response.status_mut() = StatusCode::from_bytes(status.as_bytes()).unwrap();
-        } else {
-            let name = http::HeaderName::try_from(name).unwrap();
-            response.headers_mut().insert(name, value.parse().unwrap());
-        }
-    }
-    response
-}
+use crate::support::{Asked, Origin, Scene, git, need, run};
 
 /// Every git on this machine: another version asks a little differently.
 fn versions() -> Vec<PathBuf> {
@@ -78,7 +23,8 @@ fn a_clone_is_replayed_to_another_git_and_at_a_terminal() {
         for n in $(seq 60); do echo $n >file; git add file; git commit -qm $n; git branch b$n; done
         cd .. && git clone -q --bare repository served/a.git";
     run(scene.command("sh").args(["-ec", prepare])).ok();
-    let origin = serve(scene.path("served"));
+    let repositories = scene.path("served");
+    let origin = Origin::start(move |asked| git::answer(&repositories, asked));
     let clone = |git: &Path, options: &str| {
         let git = git.display();
         format!(

@@ -8,13 +8,13 @@ mod support;
 
 mod capture;
 mod check;
-mod clients;
 mod command_line;
 mod daemon;
 mod emit_in_nix;
 mod fidelity;
 mod git;
 mod hostile;
+mod matrix;
 mod memory;
 mod nix;
 mod proxying;

@@ -107,6 +107,28 @@ fn apt_gets_its_proxy_and_keeps_its_settings() {
 }
 
 #[test]
+fn a_proxy_in_npms_settings_does_not_lead_around() {
+    need("npm", "npm");
+    let scene = Scene::new();
+    scene.write(
+        "../home/.npmrc",
+        "registry=https://npm.example.org/\nproxy=http://127.0.0.1:9/\n\
+         https-proxy=http://127.0.0.1:9/\n",
+    );
+    let origin = Origin::with_texts(&[(
+        "/hello",
+        r#"{"name":"hello","dist-tags":{"latest":"1.2.3"},"versions":{"1.2.3":{"name":"hello",
+            "version":"1.2.3","dist":{"tarball":"https://npm.example.org/hello.tgz"}}}}"#,
+    )]);
+    let script = "npm view --cache $(mktemp -d) hello version";
+    let captured = scene.capture_script(&origin, script).ok();
+    assert_eq!(captured.stdout, "1.2.3\n");
+    drop(origin);
+    let replayed = scene.replay_script(script).ok();
+    assert_eq!(replayed.stdout, "1.2.3\n");
+}
+
+#[test]
 fn hosts_can_be_reached_without_the_proxy() {
     let scene = Scene::new();
     let script = "printenv no_proxy NO_PROXY";
@@ -114,4 +136,26 @@ fn hosts_can_be_reached_without_the_proxy() {
     let shown = run(capture.args(["--", "sh", "-ec", script])).ok().stdout;
     let expected = "localhost,127.0.0.1,::1,a.example.org,.example.com\n";
     assert_eq!(shown, expected.repeat(2));
+}
+
+#[test]
+fn variables_are_listed() {
+    let scene = Scene::new();
+    let names = run(&mut scene.buildproxy(&["env"])).ok().stdout;
+    let list = run(&mut scene.buildproxy(&["env", "--list"])).ok().stdout;
+    assert_eq!(names.lines().count(), list.lines().count());
+    for (name, line) in names.lines().zip(list.lines()) {
+        assert!(line.starts_with(&format!("{name} ")), "{line}");
+    }
+    let bundle = "CURL_CA_BUNDLE ";
+    let line = list.lines().find(|line| line.starts_with(bundle)).unwrap();
+    assert!(line.contains("  certificates, as PEM  "), "{line}");
+    assert!(line.ends_with("  curl, R, requests"), "{line}");
+
+    // And these are what a command is given.
+    scene.write("m.json", "[]");
+    let daemon = scene.daemon("m.json", &[]);
+    for name in names.lines() {
+        daemon.variable(name);
+    }
 }

@@ -1,5 +1,6 @@
-//! What the tests stand on: origins to download from, a scene to run programs in, and Nix.
+//! What the tests stand on: origins to download from, a scene to run programs in, git's server, and Nix.
 
+pub(crate) mod git;
 mod nix;
 mod origin;
 mod raw;
