@@ -25,7 +25,7 @@ use crate::visible::visible;
 /// What ends a body before its end. The client then sees its connection break off.
 pub type BodyError = io::Error;
 
-/// The body of a [`Response`](super::Response).
+/// The body of a [`Response`].
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
 /// A file is read in pieces of this many bytes.
