@@ -26,6 +26,14 @@ pub enum Verb {
     Capture(CaptureArgs),
     /// Run a command, or a shell, and answer its downloads from an inventory, without a network.
     Replay(ReplayArgs),
+    /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BecomeCommand {
+        /// The command and its arguments.
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// `buildproxy capture`.
@@ -71,7 +79,7 @@ pub struct ReplayArgs {
     #[arg(long, conflicts_with = "daemon")]
     pub strict: bool,
     /// Go on in the background, and print the environment as `export` lines.
-    #[arg(long, conflicts_with = "command")]
+    #[arg(long, conflicts_with_all = ["command", "transparent"])]
     pub daemon: bool,
     /// End when the process PID ends.
     #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
@@ -92,6 +100,10 @@ pub struct CommonArgs {
         hide_default_value = true
     )]
     pub listen: SocketAddr,
+    /// Give the command a network of its own, in which all addresses lead to buildproxy, also for
+    /// programs that know nothing of proxies (Linux).
+    #[arg(long, conflicts_with = "listen")]
+    pub transparent: bool,
     /// The folder for the bodies of captured downloads [default: buildproxy in the user's cache folder].
     #[arg(
         long,

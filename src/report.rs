@@ -13,6 +13,8 @@ use crate::{
     emit::{Changed, Merged},
     inventory::{Body, Url},
 };
+#[cfg(target_os = "linux")]
+use crate::transparent::TransparentError;
 
 /// The exit status of whatever has none of its own.
 const FAILED: u8 = 1;
@@ -53,6 +55,12 @@ pub fn say(text: &str) {
 #[must_use]
 pub fn failure(error: &anyhow::Error) -> u8 {
     say(&chain(error.as_ref()));
+    #[cfg(target_os = "linux")]
+    if let Some(error) = error.downcast_ref::<TransparentError>()
+        && let Some(hint) = error.hint()
+    {
+        eprintln!("hint: {hint}");
+    }
     let Some(inventory) = error.downcast_ref::<InventoryError>() else {
         return FAILED;
     };

@@ -13,9 +13,8 @@ use std::{
 use anyhow::Context;
 use globset::{Glob, GlobSet};
 use tempfile::NamedTempFile;
-use tokio::net::TcpListener;
 
-use super::{inventory, runtime};
+use super::{front::Front, inventory, runtime};
 use crate::{
     capture::{Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble},
     cli::CaptureArgs,
@@ -46,16 +45,15 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;
-    let listener = args.common.bind()?;
-    let address = listener
-        .local_addr()
-        .context("failed to find out the port")?;
-    let files = Files::make(authority.certificate(), &roots, address, inherited)?;
+    let front = Front::open(&args.common)?;
+    let way = front.way()?;
+    let files = Files::make(authority.certificate(), &roots, way, inherited)?;
     let reach = Reach::LoopbackAnd(args.no_proxy.clone());
-    let environment = Environment::new(address, &files, &reach, inherited);
+    let environment = Environment::new(way, &files, &reach, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());
+    job.envs_remove(environment.removed());
 
     // A person looks at a terminal; in a shell, it is theirs.
     let looks = stderr().is_terminal() && !args.common.command.is_empty();
@@ -81,8 +79,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 
     let (status, record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
-        tokio::spawn(door.serve(TcpListener::from_std(listener)?));
-        let status: ExitStatus = job.run(&mut signals).await?;
+        let status: ExitStatus = front.run(door, job, &files, &mut signals).await?;
         let patience = tokio::time::sleep(PATIENCE);
         let all = capture.finish();
         tokio::pin!(all, patience);

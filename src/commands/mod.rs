@@ -2,6 +2,7 @@
 
 mod capture;
 mod evaluate;
+mod front;
 mod inventory;
 mod replay;
 
@@ -25,6 +26,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
+        #[cfg(target_os = "linux")]
+        Verb::BecomeCommand { command } => {
+            crate::transparent::become_command(command);
+            Ok(1)
+        }
     }
 }
 

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use rustix::process::Pid;
-use tokio::net::TcpListener;
 
-use super::{inventory, runtime};
+use super::{front::Front, inventory, runtime};
 use crate::{
     cli::ReplayArgs,
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
@@ -29,13 +28,11 @@ const NAMED: usize = 10;
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let answers = answers(args)?;
     let authority = Authority::new()?;
-    let listener = args.common.bind()?;
-    let address = listener
-        .local_addr()
-        .context("failed to find out the port")?;
+    let front = Front::open(&args.common)?;
+    let way = front.way()?;
     // Nothing but the authority is trusted: nothing else can be reached.
-    let files = Files::make(authority.certificate(), &Roots::none(), address, inherited)?;
-    let environment = Environment::new(address, &files, &Reach::Nothing, inherited);
+    let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
+    let environment = Environment::new(way, &files, &Reach::Nothing, inherited);
     let replay = Arc::new(Replay::new(answers));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
@@ -49,7 +46,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
         let watched = args.watch_pid.and_then(Pid::from_raw);
         runtime()?.block_on(async {
             let mut signals = Signals::take()?;
-            tokio::spawn(door.serve(TcpListener::from_std(listener)?));
+            front.serve(door)?;
             tokio::select! {
                 () = until(watched) => {}
                 _ = signals.next() => {}
@@ -61,10 +58,10 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
 
     let mut job = Job::new(&args.common.command, Mode::Replay).context("failed to make a shell")?;
     job.envs(environment.iter());
+    job.envs_remove(environment.removed());
     let status = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
-        tokio::spawn(door.serve(TcpListener::from_std(listener)?));
-        anyhow::Ok(job.run(&mut signals).await?)
+        front.run(door, job, &files, &mut signals).await
     })?;
     let misses = replay.misses();
     report(&misses);

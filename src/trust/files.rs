@@ -6,7 +6,6 @@ use std::{
     ffi::OsString,
     fmt::Write,
     fs, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +14,7 @@ use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
 
-use super::Roots;
+use super::{Roots, Way};
 
 /// The password of the Java trust store. There is nothing secret in it, but Java wants one.
 pub(super) const TRUST_STORE_PASSWORD: &str = "changeit";
@@ -51,6 +50,8 @@ pub enum FilesError {
 /// One of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
+    /// The authority's certificate as PEM.
+    Authority,
     /// Certificates as PEM.
     Bundle,
     /// The same for Java: PKCS 12 (RFC 7292).
@@ -68,6 +69,7 @@ pub enum File {
 impl File {
     fn name(self) -> &'static str {
         match self {
+            Self::Authority => "authority.crt",
             Self::Bundle => "ca-bundle.crt",
             Self::TrustStore => "trust-store.p12",
             Self::Wgetrc => "wgetrc",
@@ -87,7 +89,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the files for a proxy at `proxy`. Clients are to trust the `authority` and `roots`. What a
+    /// Makes the files for clients that come by `way`. They are to trust the `authority` and `roots`. What a
     /// person has of settings is found by the variables that `own` gives.
     ///
     /// # Errors
@@ -96,7 +98,7 @@ impl Files {
     pub fn make(
         authority: &CertificateDer<'static>,
         roots: &Roots,
-        proxy: SocketAddr,
+        way: Way,
         own: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, FilesError> {
         let folder = tempfile::Builder::new().prefix("buildproxy-").tempdir();
@@ -106,6 +108,7 @@ impl Files {
         })?;
         let files = Self { folder };
         let certificates = || std::iter::once(authority).chain(roots.iter());
+        files.write(File::Authority, to_pem(std::iter::once(authority)))?;
         files.write(File::Bundle, to_pem(certificates()))?;
         files.write(File::TrustStore, to_pkcs12(certificates())?)?;
 
@@ -142,9 +145,14 @@ impl Files {
         if let Some(own) = own("APT_CONFIG").filter(|path| !path.is_empty()) {
             apt = format!("#include \"{}\";\n", Path::new(&own).display());
         }
+        let proxy = match way {
+            Way::Proxy(proxy) => format!("http://{proxy}"),
+            // As apt says that there is none, whatever the rest of its settings has.
+            Way::Transparent => "DIRECT".to_owned(),
+        };
         let apt = format!(
-            "{apt}Acquire::http::Proxy \"http://{proxy}\";\n\
-             Acquire::https::Proxy \"http://{proxy}\";\n\
+            "{apt}Acquire::http::Proxy \"{proxy}\";\n\
+             Acquire::https::Proxy \"{proxy}\";\n\
              Acquire::https::CAInfo \"{bundle}\";\n"
         );
         files.write(File::AptConf, apt)?;
@@ -218,8 +226,8 @@ mod tests {
             let found = own.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.as_os_str().to_owned())
         };
-        let proxy = "127.0.0.1:1234".parse().unwrap();
-        Files::make(authority.certificate(), &Roots::none(), proxy, own)
+        let way = Way::Proxy("127.0.0.1:1234".parse().unwrap());
+        Files::make(authority.certificate(), &Roots::none(), way, own)
     }
 
     #[test]

@@ -33,6 +33,16 @@ pub struct Variable {
     pub value: Value,
 }
 
+/// Variables by which clients are told of a proxy, besides those of the table.
+pub(super) const OTHER_PROXIES: [&str; 6] = [
+    "CARGO_HTTP_PROXY",
+    "PIP_PROXY",
+    "ftp_proxy",
+    "npm_config_https_proxy",
+    "npm_config_noproxy",
+    "npm_config_proxy",
+];
+
 const BUNDLE: Value = Value::File(File::Bundle);
 
 const fn variable(name: &'static str, value: Value, clients: &'static str) -> Variable {
