@@ -78,8 +78,10 @@ async fn transparently(
 
     let enclosure = Enclosure::prepare(&files.path(File::Bundle), &files.path(File::Authority))?;
     let mut enclosed = enclosure.start(job)?;
-    if !enclosed.every_port {
-        say("this kernel has no nftables for us, so only the ports 80 and 443 lead here");
+    if let Some(why) = &enclosed.only_two {
+        say(&format!(
+            "only connections to the ports 80 and 443 lead here, as nftables cannot be used: {why}"
+        ));
     }
     let name_of = enclosed.answer_names()?;
     for listener in enclosed.connections {

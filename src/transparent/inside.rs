@@ -89,7 +89,8 @@ pub(super) enum Told {
     Ready {
         uses: Vec<Use>,
         ipv6: bool,
-        every_port: bool,
+        /// Why connections to only two ports can be caught, if it is so.
+        only_two: Option<String>,
     },
     Failed {
         step: Step,
@@ -183,7 +184,7 @@ impl Network {
             families.push((IpAddr::V6(OWN_V6), everything_v6));
         }
         let (mut uses, mut sockets) = (Vec::new(), Vec::new());
-        let mut every_port = true;
+        let mut only_two = None;
         for (own, everything) in families {
             match catch_all(own) {
                 Ok(listener) => {
@@ -191,8 +192,7 @@ impl Network {
                     sockets.push(listener);
                 }
                 Err(error) => {
-                    tracing::info!("only two ports can be caught: {error}");
-                    every_port = false;
+                    only_two = Some(error.to_string());
                     for port in [HTTP, HTTPS] {
                         uses.push(Use::Connections);
                         sockets.push(listener(SocketAddr::new(everything, port), Reach::Own)?);
@@ -203,13 +203,15 @@ impl Network {
             uses.push(Use::NamesTcp);
             sockets.push(listener(names, Reach::Own)?);
             uses.push(Use::NamesUdp);
-            sockets.push(socket(names, SocketType::DGRAM)?);
+            let questions = unbound(names, SocketType::DGRAM)?;
+            bind(&questions, &names)?;
+            sockets.push(questions);
         }
         let ipv6 = self.ipv6;
         let told = Told::Ready {
             uses,
             ipv6,
-            every_port,
+            only_two,
         };
         Ok((told, sockets))
     }
@@ -232,15 +234,16 @@ enum Reach {
 }
 
 fn listener(address: SocketAddr, reach: Reach) -> io::Result<OwnedFd> {
-    let socket = socket(address, SocketType::STREAM)?;
+    let socket = unbound(address, SocketType::STREAM)?;
     if reach == Reach::Foreign {
         set_transparent(&socket, address.ip())?;
     }
+    bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
     Ok(socket)
 }
 
-fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
+fn unbound(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -250,7 +253,6 @@ fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
     if address.is_ipv6() {
         set_ipv6_v6only(&socket, true)?;
     }
-    bind(&socket, &address)?;
     Ok(socket)
 }
 

@@ -165,11 +165,13 @@ pub(super) fn everything_is_here_v6(v6: Ipv6Addr) -> io::Result<()> {
 fn address(address: IpAddr) -> Message {
     const IFA_ADDRESS: u16 = 1;
     const IFA_LOCAL: u16 = 2;
+    // Nobody else is there who could have it, and so it is there at once.
+    const NO_DETECTION: u8 = 0x02;
     let (family, prefix, bytes) = match address {
         IpAddr::V4(v4) => (AddressFamily::INET, 32, v4.octets().to_vec()),
         IpAddr::V6(v6) => (AddressFamily::INET6, 128, v6.octets().to_vec()),
     };
-    let start = [&[byte(family), prefix, 0, 0], &LOOPBACK.to_ne_bytes()[..]].concat();
+    let start = [&[byte(family), prefix, NO_DETECTION, 0], &LOOPBACK.to_ne_bytes()[..]].concat();
     let message = Message::new(RTM_NEWADDR, CREATE, &start);
     message
         .attribute(IFA_LOCAL, &bytes)

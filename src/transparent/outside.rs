@@ -31,8 +31,8 @@ pub struct Enclosed {
     pub running: Running,
     /// Where connections arrive; the address of an accepted one is that which was meant.
     pub connections: Vec<TcpListener>,
-    /// Whether connections to all ports arrive there, or only those to 80 and 443.
-    pub every_port: bool,
+    /// Why only connections to the ports 80 and 443 arrive there, if it is so.
+    pub only_two: Option<String>,
     names_udp: Vec<UdpSocket>,
     names_tcp: Vec<TcpListener>,
     resolver: Resolver,
@@ -66,15 +66,15 @@ impl Enclosure {
         let running = job.start()?;
         channel::send(&ours, self.etc.plan(), &[stdin]).map_err(talk)?;
         let told = channel::receive::<Told>(&ours).map_err(talk)?;
-        let (uses, ipv6, every_port, sockets) = match told {
+        let (uses, ipv6, only_two, sockets) = match told {
             Some((
                 Told::Ready {
                     uses,
                     ipv6,
-                    every_port,
+                    only_two,
                 },
                 sockets,
-            )) => (uses, ipv6, every_port, sockets),
+            )) => (uses, ipv6, only_two, sockets),
             Some((Told::Failed { step, number, text }, _)) => {
                 return Err(failed(step, number, text));
             }
@@ -95,7 +95,7 @@ impl Enclosure {
         Ok(Enclosed {
             running,
             connections: sockets.connections,
-            every_port,
+            only_two,
             names_udp: sockets.names_udp,
             names_tcp: sockets.names_tcp,
             resolver: Resolver {
