@@ -7,14 +7,14 @@ use std::{
     path::Path,
 };
 
+#[cfg(target_os = "linux")]
+use crate::transparent::TransparentError;
 use crate::{
     capture::{Recording, Skipped, Vendored},
     commands::InventoryError,
     emit::{Changed, Merged},
     inventory::{Body, Url},
 };
-#[cfg(target_os = "linux")]
-use crate::transparent::TransparentError;
 
 /// The exit status of whatever has none of its own.
 const FAILED: u8 = 1;

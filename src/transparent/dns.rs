@@ -56,7 +56,10 @@ impl Resolver {
             if let Some(answer) = self.answer(&question[..length])
                 && let Err(error) = socket.send_to(&answer, client).await
             {
-                debug!(error = chain(&error), "failed to answer a question for a name");
+                debug!(
+                    error = chain(&error),
+                    "failed to answer a question for a name"
+                );
             }
         }
     }
@@ -67,7 +70,10 @@ impl Resolver {
             match listener.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(self.clone().converse(stream))),
                 Err(error) => {
-                    debug!(error = chain(&error), "failed to accept a question for a name");
+                    debug!(
+                        error = chain(&error),
+                        "failed to accept a question for a name"
+                    );
                     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                 }
             }

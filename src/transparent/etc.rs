@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     ffi::CString,
     fs, io,
+    net::IpAddr,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
@@ -45,6 +46,8 @@ const SERVICES: [&str; 4] = [
 pub(super) struct Plan {
     /// The folder of certificates, with one more.
     pub(super) certificates: Option<Layers>,
+    /// Whom the system asks for names. Some programs ask them whatever the files say.
+    pub(super) nameservers: Vec<IpAddr>,
     /// Files that are put over others, afterwards.
     pub(super) binds: Vec<(PathBuf, PathBuf)>,
 }
@@ -82,6 +85,8 @@ impl Etc {
         }
         let certificates = targets.into_iter();
         etc.plan.binds = certificates.map(|to| (bundle.to_owned(), to)).collect();
+        let own = fs::read_to_string("/etc/resolv.conf");
+        etc.plan.nameservers = nameservers(&own.unwrap_or_default());
         etc.replace("/etc/hosts", &hosts())?;
         etc.replace("/etc/resolv.conf", "nameserver 127.0.0.1\n")?;
         if let Ok(own) = fs::read_to_string("/etc/nsswitch.conf") {
@@ -153,6 +158,19 @@ fn hosts() -> String {
     format!("127.0.0.1 localhost {own}\n::1 localhost ip6-localhost ip6-loopback\n")
 }
 
+/// Whom a `resolv.conf` names.
+fn nameservers(own: &str) -> Vec<IpAddr> {
+    let lines = own.lines().map(str::split_whitespace);
+    let servers = lines.filter_map(|mut words| {
+        let is_server = words.next() == Some("nameserver");
+        let address = words.next().filter(|_| is_server)?;
+        address.parse::<IpAddr>().ok()
+    });
+    // As many as the C library takes.
+    let distinct: BTreeSet<_> = servers.take(3).collect();
+    distinct.into_iter().collect()
+}
+
 /// The settings of the system's own name service, but for hosts: those are in the file, or asked for.
 fn nsswitch(own: &str) -> String {
     let is_hosts = |line: &&str| line.trim_start().starts_with("hosts:");
@@ -169,6 +187,13 @@ mod tests {
     fn only_hosts_are_looked_up_elsewhere() {
         let own = "passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns\n";
         assert_eq!(nsswitch(own), "passwd: files systemd\nhosts: files dns\n");
+    }
+
+    #[test]
+    fn nameservers_are_found() {
+        let own = "# a\nsearch x\nnameserver 127.0.0.53 # b\nnameserver fd00::1\nnameserver x\n";
+        let found: [IpAddr; 2] = ["127.0.0.53".parse().unwrap(), "fd00::1".parse().unwrap()];
+        assert_eq!(nameservers(own), found);
     }
 
     #[test]

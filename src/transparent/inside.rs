@@ -131,7 +131,9 @@ fn try_become(channel: &OwnedFd, command: &[OsString]) -> Result<Never, (Step, i
     };
     enter()?;
     let network = Network::make().map_err(at(Step::Network))?;
-    let (told, sockets) = network.listen().map_err(at(Step::Sockets))?;
+    let (told, sockets) = network
+        .listen(&plan.nameservers)
+        .map_err(at(Step::Sockets))?;
     put_in_place(&plan).map_err(at(Step::Mounts))?;
     let borrowed: Vec<BorrowedFd<'_>> = sockets.iter().map(AsFd::as_fd).collect();
     channel::send(channel, &told, &borrowed).map_err(at(Step::Sockets))?;
@@ -176,7 +178,7 @@ impl Network {
     }
 
     /// Listens for all that there is to hear.
-    fn listen(&self) -> io::Result<(Told, Vec<OwnedFd>)> {
+    fn listen(&self, nameservers: &[IpAddr]) -> io::Result<(Told, Vec<OwnedFd>)> {
         let everything = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let everything_v6 = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         let mut families = vec![(IpAddr::V4(OWN_V4), everything)];
@@ -203,9 +205,17 @@ impl Network {
             uses.push(Use::NamesTcp);
             sockets.push(listener(names, Reach::Own)?);
             uses.push(Use::NamesUdp);
-            let questions = unbound(names, SocketType::DGRAM)?;
-            bind(&questions, &names)?;
-            sockets.push(questions);
+            sockets.push(questions(names)?);
+        }
+        // An answer has to come from the address that was asked, which a socket of all addresses does
+        // not see to.
+        let usual = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        for server in nameservers.iter().filter(|server| **server != usual) {
+            // Without IPv6, nobody asks a server that has but that.
+            if let Ok(socket) = questions(SocketAddr::new(*server, DNS)) {
+                uses.push(Use::NamesUdp);
+                sockets.push(socket);
+            }
         }
         let ipv6 = self.ipv6;
         let told = Told::Ready {
@@ -243,6 +253,13 @@ fn listener(address: SocketAddr, reach: Reach) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+fn questions(address: SocketAddr) -> io::Result<OwnedFd> {
+    let socket = unbound(address, SocketType::DGRAM)?;
+    set_transparent(&socket, address.ip())?;
+    bind(&socket, &address)?;
+    Ok(socket)
+}
+
 fn unbound(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
@@ -266,7 +283,13 @@ fn set_transparent(socket: &OwnedFd, address: IpAddr) -> io::Result<()> {
     #[expect(unsafe_code, reason = "rustix does not have this option")]
     // SAFETY: the socket is open, and the value is a number of that length.
     let done = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const on).cast(), length)
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            (&raw const on).cast(),
+            length,
+        )
     };
     if done == 0 {
         Ok(())
@@ -282,7 +305,13 @@ fn put_in_place(plan: &Plan) -> io::Result<()> {
     if let Some(layers) = &plan.certificates {
         // Not every kernel lets a user do that; the files below serve most clients anyway.
         let options = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-        let mounted = mount("overlay", &layers.target, "overlay", options, &*layers.options);
+        let mounted = mount(
+            "overlay",
+            &layers.target,
+            "overlay",
+            options,
+            &*layers.options,
+        );
         if let Err(error) = mounted {
             tracing::info!("the folder of certificates stays as it is: {error}");
         }

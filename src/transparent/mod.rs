@@ -14,7 +14,7 @@
 //! where upstream is, and holds the sockets of the inside. Nothing that is inside reaches farther than
 //! those: there is no interface but loopback.
 //!
-//! It takes no privilege: a user namespace (user_namespaces(7)) gives those that are needed, over what is
+//! It takes no privilege: a user namespace (`user_namespaces(7)`) gives those that are needed, over what is
 //! in the namespaces alone, and they are given up before the command starts.
 
 mod channel;

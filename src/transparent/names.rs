@@ -36,20 +36,26 @@ struct Known {
     names: Vec<String>,
 }
 
+impl Known {
+    fn add(&mut self, name: &str) -> Option<u32> {
+        let number = u32::try_from(self.names.len()).ok();
+        let number = number.filter(|number| *number < MOST)?;
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        Some(number)
+    }
+}
+
 impl Names {
     /// The addresses of a name, in lower case. `None` where there are too many names.
     pub(super) fn addresses(&self, name: &str) -> Option<(Ipv4Addr, Ipv6Addr)> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = match known.numbers.get(name) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(known.names.len()).ok();
-                let number = number.filter(|number| *number < MOST)?;
-                known.names.push(name.to_owned());
-                known.numbers.insert(name.to_owned(), number);
-                number
-            }
-        } + RESERVED;
+        let known_number = known.numbers.get(name).copied();
+        let number = match known_number {
+            Some(number) => number,
+            None => known.add(name)?,
+        };
+        let number = number + RESERVED;
         let v6 = Ipv6Addr::from_bits(V6 + u128::from(number));
         Some((Ipv4Addr::from_bits(V4 + number), v6))
     }
@@ -79,7 +85,13 @@ mod tests {
         assert_ne!(names.addresses("example.com"), Some((v4, v6)));
         assert_eq!(names.name(v4.into()).as_deref(), Some("example.org"));
         assert_eq!(names.name(v6.into()).as_deref(), Some("example.org"));
-        for other in ["127.0.0.1", "::1", "198.18.0.1", "198.18.1.9", "255.255.255.255"] {
+        for other in [
+            "127.0.0.1",
+            "::1",
+            "198.18.0.1",
+            "198.18.1.9",
+            "255.255.255.255",
+        ] {
             assert_eq!(names.name(other.parse().unwrap()), None, "{other}");
         }
     }

@@ -171,7 +171,11 @@ fn address(address: IpAddr) -> Message {
         IpAddr::V4(v4) => (AddressFamily::INET, 32, v4.octets().to_vec()),
         IpAddr::V6(v6) => (AddressFamily::INET6, 128, v6.octets().to_vec()),
     };
-    let start = [&[byte(family), prefix, NO_DETECTION, 0], &LOOPBACK.to_ne_bytes()[..]].concat();
+    let start = [
+        &[byte(family), prefix, NO_DETECTION, 0],
+        &LOOPBACK.to_ne_bytes()[..],
+    ]
+    .concat();
     let message = Message::new(RTM_NEWADDR, CREATE, &start);
     message
         .attribute(IFA_LOCAL, &bytes)
@@ -184,7 +188,11 @@ fn local_default(family: AddressFamily) -> Message {
     const TABLE_LOCAL: u8 = 255;
     const BY_BOOT: u8 = 3;
     const TYPE_LOCAL: u8 = 2;
-    let scope = if family == AddressFamily::INET { 254 } else { 0 };
+    let scope = if family == AddressFamily::INET {
+        254
+    } else {
+        0
+    };
     let start = [
         [byte(family), 0, 0, 0],
         [TABLE_LOCAL, BY_BOOT, scope, TYPE_LOCAL],

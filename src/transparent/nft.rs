@@ -4,11 +4,12 @@
 //!
 //! ```text
 //! table ip buildproxy { chain all { type filter hook prerouting priority mangle;
-//!   meta l4proto tcp ip daddr != 127.0.0.0/8 ip daddr != OWN tcp flags & (syn|ack) == syn tproxy to OWN:PORT } }
+//!   ip daddr != 127.0.0.0/8 ip daddr != OWN
+//!   meta l4proto tcp tcp flags & (syn|ack) == syn tcp dport != 53 tproxy to OWN:PORT } }
 //! ```
 //!
 //! The kernel then gives the connection to the socket that listens at `OWN:PORT`, and the accepted socket
-//! has the address that was meant as its own. The layouts are those of `linux/netfilter/nf_tables.h`.
+//! has the address that was meant as its own. Questions for names find their own socket. The layouts are those of `linux/netfilter/nf_tables.h`.
 
 use std::{io, net::IpAddr};
 
@@ -136,12 +137,15 @@ impl Expressions {
         const L4PROTO: u32 = 16;
         const SYN: u8 = 0x02;
         const ACK: u8 = 0x10;
+        const DNS: u16 = 53;
         let protocol = Nested::new().number(1, REGISTER).number(2, L4PROTO);
         self.step(b"meta\0", &protocol)
             .compare(EQUAL, &[TCP])
             .payload(TRANSPORT, 13, 1)
             .mask(&[SYN | ACK])
             .compare(EQUAL, &[SYN])
+            .payload(TRANSPORT, 2, 2)
+            .compare(NOT_EQUAL, &DNS.to_be_bytes())
     }
 
     fn tproxy(self, family: u32, address: &[u8], port: u16) -> Self {

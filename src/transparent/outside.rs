@@ -87,7 +87,8 @@ impl Enclosure {
             if step != Step::Execute {
                 return Err(failed(step, number, text));
             }
-            let source = number.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error);
+            let source =
+                number.map_or_else(|| io::Error::other(text), io::Error::from_raw_os_error);
             let program = command;
             return Err(ChildError::Spawn { program, source }.into());
         }

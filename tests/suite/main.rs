@@ -17,4 +17,5 @@ mod nix;
 mod proxying;
 mod replay;
 mod terminal;
+mod transparent;
 mod trusting;
