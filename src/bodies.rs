@@ -12,10 +12,9 @@ use std::{
 };
 
 use etcetera::{BaseStrategy, choose_base_strategy};
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::inventory::{Algorithm, Sri};
+use crate::inventory::{Algorithm, Hasher, Sri};
 
 /// Why the body cache cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +49,7 @@ pub struct BodyCache {
 /// A body that is whole.
 #[derive(Clone, Debug)]
 pub struct CachedBody {
-    /// Its hash, sha256.
+    /// Its hash: sha256, unless another algorithm was asked for.
     pub hash: Sri,
     /// Its length in bytes.
     pub length: u64,
@@ -82,13 +81,22 @@ impl BodyCache {
         path.is_file().then_some(path)
     }
 
-    /// Begins a body.
+    /// Begins a body that is to be found under its sha256.
     ///
     /// # Errors
     ///
     /// Where the folder cannot be written.
     pub fn begin(&self) -> Result<PartialBody, CacheError> {
-        let folder = self.root.join(Algorithm::Sha256.to_string());
+        self.begin_as(Algorithm::Sha256)
+    }
+
+    /// Begins a body that is to be found under its hash by another algorithm.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder cannot be written.
+    pub fn begin_as(&self, algorithm: Algorithm) -> Result<PartialBody, CacheError> {
+        let folder = self.root.join(algorithm.to_string());
         let fail = || CacheError::io(&folder);
         fs::create_dir_all(&folder).map_err(fail())?;
         let file = tempfile::Builder::new()
@@ -99,7 +107,7 @@ impl BodyCache {
         Ok(PartialBody {
             cache: self.clone(),
             file,
-            hasher: Sha256::new(),
+            hasher: Hasher::new(algorithm),
             length: 0,
         })
     }
@@ -116,7 +124,7 @@ impl BodyCache {
 pub struct PartialBody {
     cache: BodyCache,
     file: NamedTempFile,
-    hasher: Sha256,
+    hasher: Hasher,
     length: u64,
 }
 
@@ -139,6 +147,12 @@ impl PartialBody {
         self.length
     }
 
+    /// The hash of the bytes so far.
+    #[must_use]
+    pub fn hash(&self) -> Sri {
+        self.hasher.clone().finish()
+    }
+
     /// A second handle, to read what has been written. It stays valid whatever becomes of the body.
     ///
     /// # Errors
@@ -154,7 +168,7 @@ impl PartialBody {
     ///
     /// Where the folder cannot be written.
     pub fn finish(self) -> Result<CachedBody, CacheError> {
-        let hash = Sri::new_sha256(self.hasher.finalize().into());
+        let hash = self.hasher.finish();
         let path = self.cache.path(&hash);
         let fail = || CacheError::io(&path);
         let readable = Permissions::from_mode(0o444);
@@ -189,6 +203,22 @@ mod tests {
         assert_eq!(body.length, 5);
         let found = cache.get(&body.hash).unwrap();
         assert_eq!(fs::read(found).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn a_body_is_found_by_the_algorithm_that_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = BodyCache::at(folder.path().to_owned());
+        let mut partial = cache.begin_as(Algorithm::Sha512).unwrap();
+        partial.write(b"hello").unwrap();
+        let hash = partial.hash();
+        let body = partial.finish().unwrap();
+        assert_eq!(
+            (body.hash.algorithm(), &body.hash),
+            (Algorithm::Sha512, &hash)
+        );
+        assert_eq!(fs::read(cache.get(&hash).unwrap()).unwrap(), b"hello");
+        assert_eq!(cache.get(&Sri::sha256_of(b"hello")), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use globset::Glob;
 
-use crate::capture::ConnectTo;
+use crate::capture::{ConnectTo, Size};
 
 /// Makes builds hermetic that insist on downloading.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub enum Verb {
     Capture(CaptureArgs),
     /// Run a command, or a shell, and answer its downloads from an inventory, without a network.
     Replay(ReplayArgs),
+    /// Say what is wrong with an inventory.
+    Check(CheckArgs),
     /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -45,6 +47,9 @@ pub struct CaptureArgs {
     /// Start afresh, without what the inventory has already.
     #[arg(long)]
     pub replace: bool,
+    /// Replace changed pins in place, instead of reporting them.
+    #[arg(long, conflicts_with = "replace")]
+    pub update: bool,
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,
@@ -61,10 +66,19 @@ pub struct CaptureArgs {
     /// domains with a leading dot.
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub no_proxy: Vec<String>,
+    /// Do not record bodies above SIZE, such as 500MB or 2GiB; the command gets them all the same.
+    ///
+    /// Without this option, bodies are as large as the disk. Always, a request's body is at most 64 MiB,
+    /// a head at most 384 KiB and 256 headers, and a capture at most 100,000 exchanges.
+    #[arg(long, value_name = "SIZE")]
+    pub max_body: Option<Size>,
     /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
     pub connect_to: Vec<ConnectTo>,
-    /// What both verbs have.
+    /// Give a body up when nothing of it has come for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stall_timeout: u64,
+    /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -78,18 +92,38 @@ pub struct ReplayArgs {
     /// Exit with status 4 where a request was not answered.
     #[arg(long, conflicts_with = "daemon")]
     pub strict: bool,
+    /// Download pins that are not in the body cache, before the command runs.
+    #[arg(long)]
+    pub fetch: bool,
+    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
+    pub connect_to: Vec<ConnectTo>,
     /// Go on in the background, and print the environment as `export` lines.
     #[arg(long, conflicts_with_all = ["command", "transparent"])]
     pub daemon: bool,
     /// End when the process PID ends.
     #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
     pub watch_pid: Option<i32>,
-    /// What both verbs have.
+    /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
 }
 
-/// What both verbs have.
+/// `buildproxy check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A `proxy_content.nix`, or a manifest (JSON).
+    #[arg(value_name = "FILE", default_value = "proxy_content.nix")]
+    pub file: PathBuf,
+    /// Download every pin, and compare it with its hash.
+    #[arg(long)]
+    pub fetch: bool,
+    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
+    pub connect_to: Vec<ConnectTo>,
+}
+
+/// What capture and replay have.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
     /// The address to listen on. Only loopback addresses are allowed.

@@ -26,12 +26,14 @@
 //! | [`capture`] | upstream, and the record: what is pinned, what is vendored, and why |
 //! | [`replay`] | an inventory, and nothing that could connect anywhere |
 //! | [`inventory`] | entries, and the two formats they are read from |
+//! | [`check`] | what is wrong with an inventory, or will be |
 //! | [`emit`] | printing entries, and merging them into a file that people edit |
 //! | [`trust`] | the bundle, and the one table of variables that convince clients |
 //! | [`bodies`] | the body cache |
 //! | [`process`] | the command that is run, signals, shells, the background |
 //! | `transparent` | on Linux, a network in which every address is ours |
 //! | [`report`] | what a person reads |
+//! | [`visible`] | which characters do more than to be seen |
 //!
 //! Dependencies run downward. [`inventory`], [`emit`], and the key and matcher of [`replay`] do no
 //! input or output.
@@ -45,6 +47,7 @@
 
 pub mod bodies;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod emit;
@@ -56,3 +59,4 @@ pub mod report;
 #[cfg(target_os = "linux")]
 pub mod transparent;
 pub mod trust;
+pub mod visible;

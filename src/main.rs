@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use buildproxy::{cli::Cli, commands, report};
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -14,9 +15,10 @@ fn main() -> ExitCode {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
+    // Ours alone: whether others show headers and URLs as they are changes with their versions.
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_ansi(false).with_writer(|| report::Log))
+        .with(Targets::new().with_target("buildproxy", level))
         .init();
     let status = commands::run(&cli).unwrap_or_else(|error| report::failure(&error));
     ExitCode::from(status)

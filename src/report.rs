@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     fmt,
-    io::{Write, stderr},
+    io::{self, Write, stderr},
     path::Path,
 };
 
@@ -12,8 +12,9 @@ use crate::transparent::TransparentError;
 use crate::{
     capture::{Recording, Skipped, Vendored},
     commands::InventoryError,
-    emit::{Changed, Merged},
-    inventory::{Body, Url},
+    emit::{Changed, Kept, Merged},
+    inventory::{Body, Url, moving::moving},
+    visible::visible,
 };
 
 /// The exit status of whatever has none of its own.
@@ -27,6 +28,23 @@ const LARGE: u64 = 1 << 20;
 
 /// The same, for all of them together.
 const LARGE_IN_ALL: u64 = 10 << 20;
+
+/// Standard error, with what came from outside made [`visible`].
+#[derive(Debug)]
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let shown = String::from_utf8_lossy(text);
+        // Nobody is left to be told that standard error is closed.
+        let _ = stderr().write_all(visible(&shown).as_bytes());
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        stderr().flush()
+    }
+}
 
 /// An error and what lies behind it, in one line.
 #[must_use]
@@ -45,27 +63,31 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     line
 }
 
-/// Says something to the person, in one piece, so that nothing that the command says gets into it.
+/// Says something to the person, in one piece, so that nothing that the command says gets into it, and
+/// [`visible`], so that nothing that came from outside can command a terminal. All talk goes through here.
 pub fn say(text: &str) {
-    // Nobody is left to be told that standard error is closed.
-    let _ = stderr().write_all(format!("buildproxy: {text}\n").as_bytes());
+    let _ = Log.write_all(format!("buildproxy: {text}\n").as_bytes());
 }
 
 /// Tells a person what went wrong and what to do, and gives the exit status for it.
 #[must_use]
 pub fn failure(error: &anyhow::Error) -> u8 {
-    say(&chain(error.as_ref()));
+    let failed = chain(error.as_ref());
     #[cfg(target_os = "linux")]
-    if let Some(error) = error.downcast_ref::<TransparentError>()
-        && let Some(hint) = error.hint()
+    if let Some(hint) = error
+        .downcast_ref::<TransparentError>()
+        .and_then(TransparentError::hint)
     {
-        eprintln!("hint: {hint}");
+        say(&format!("{failed}\nhint: {hint}"));
+        return FAILED;
     }
     let Some(inventory) = error.downcast_ref::<InventoryError>() else {
+        say(&failed);
         return FAILED;
     };
-    if let Some(hint) = inventory.hint() {
-        eprintln!("hint: {hint}");
+    match inventory.hint() {
+        Some(hint) => say(&format!("{failed}\nhint: {hint}")),
+        None => say(&failed),
     }
     WRONG_INVENTORY
 }
@@ -81,6 +103,8 @@ pub struct Summary<'a> {
     pub merged: &'a Merged,
     /// What could not be recorded.
     pub skipped: &'a [Skipped],
+    /// How much more there was, too much to be recorded.
+    pub beyond: u64,
     /// What answered twice, and differently.
     pub unstable: &'a [Url],
 }
@@ -96,7 +120,7 @@ impl fmt::Display for Summary<'_> {
             .filter(|entry| matches!(entry.body, Body::Pin(_)));
         writeln!(
             f,
-            "buildproxy: {}: {} captured ({} new, {} pinned, {} vendored, {} by redirects)",
+            "{}: {} captured ({} new, {} pinned, {} vendored, {} by redirects)",
             self.path.display(),
             count(recording.entries.len(), "download"),
             merged.added.len(),
@@ -114,18 +138,21 @@ impl fmt::Display for Summary<'_> {
             let large = if *length > LARGE { " (large)" } else { "" };
             writeln!(f, "  vendored: {url} ({}): {reason}{large}", size(*length))?;
         }
-        for changed in &merged.changed {
-            let Changed {
-                captured,
-                line,
-                difference,
-            } = changed;
-            let url = &recording.entries[*captured].url;
-            write!(f, "  changed: {url}")?;
-            if let Some(line) = line {
-                write!(f, " (line {line})")?;
+        for (changed, kept) in &merged.changed {
+            self.changed(f, "changed", changed)?;
+            writeln!(f, "; {kept}")?;
+        }
+        for updated in &merged.updated {
+            self.changed(f, "updated", updated)?;
+            writeln!(f)?;
+        }
+        for &new in &merged.added {
+            let Body::Pin(pin) = &recording.entries[new].body else {
+                continue;
+            };
+            if let Some(moving) = moving(&pin.url) {
+                writeln!(f, "  moving: {}: it names {moving}", pin.url)?;
             }
-            writeln!(f, ": {difference}; the inventory keeps what it has")?;
         }
         for url in self.unstable {
             writeln!(
@@ -138,6 +165,13 @@ impl fmt::Display for Summary<'_> {
         }
         for skipped in self.skipped {
             writeln!(f, "  skipped: {}", chain(skipped))?;
+        }
+        if self.beyond > 0 {
+            let number = self.beyond;
+            writeln!(
+                f,
+                "  skipped: {number} more, beyond what a capture can hold"
+            )?;
         }
         let vendored: u64 = recording
             .vendored
@@ -155,13 +189,34 @@ impl fmt::Display for Summary<'_> {
                 "hint: `--pin GLOB` pins what a plain download gives after all"
             )?;
         }
-        if !merged.changed.is_empty() {
+        if merged
+            .changed
+            .iter()
+            .any(|(_, kept)| *kept == Kept::Unasked)
+        {
             writeln!(
                 f,
-                "hint: `--replace` starts afresh, with what was captured now"
+                "hint: `--update` replaces what changed, `--replace` starts afresh"
             )?;
         }
         Ok(())
+    }
+}
+
+impl Summary<'_> {
+    /// An entry of the inventory that is answered otherwise now; without the end of the line.
+    fn changed(&self, f: &mut fmt::Formatter<'_>, word: &str, changed: &Changed) -> fmt::Result {
+        let Changed {
+            captured,
+            line,
+            difference,
+        } = changed;
+        let url = &self.recording.entries[*captured].url;
+        write!(f, "  {word}: {url}")?;
+        if let Some(line) = line {
+            write!(f, " (line {line})")?;
+        }
+        write!(f, ": {difference}")
     }
 }
 

@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use super::{Exchange, Outcome, Question, Reason};
 use crate::{
     bodies::CachedBody,
     inventory::{Body, Condition, Entry, EntryError, Pin, Url},
+    visible::is_hidden,
 };
 
 /// A vendored text up to this many bytes is written into the inventory itself.
@@ -62,7 +63,7 @@ pub fn assemble(exchanges: Vec<Exchange>, folder: &Path) -> io::Result<Recording
             && let Some(of_get) = groups.get(&(url.clone(), Method::GET.to_string()))
             && exchanges
                 .iter()
-                .all(|head| of_get.iter().any(|get| get.status == head.status))
+                .all(|head| of_get.iter().any(|get| seen(get) == seen(head)))
         {
             // GET's entry says the same, and has the length.
             continue;
@@ -104,7 +105,12 @@ impl Recording {
             body,
             condition,
         };
-        match entry.check() {
+        let shown = if entry.url.as_str().contains(is_hidden) {
+            Err(EntryError::HiddenUrl)
+        } else {
+            entry.check()
+        };
+        match shown {
             Ok(()) => self.entries.push(entry),
             Err(error) => self.refused.push((entry.url, error)),
         }
@@ -134,10 +140,26 @@ impl Recording {
     }
 }
 
+/// What tells one answer from another, whether or not there is a body. Not the other headers, which may
+/// change with each answer.
+fn seen(exchange: &Exchange) -> (StatusCode, Vec<String>) {
+    let described = ["content-type", "content-encoding", "location"]
+        .into_iter()
+        .flat_map(|name| exchange.headers.get_all(name))
+        .map(ToString::to_string);
+    (exchange.status, described.collect())
+}
+
 /// The exchanges of one URL and method, each with the condition that tells it from the others. Where
 /// there is only one answer there is none.
 fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
-    let answer = |exchange: &Exchange| (exchange.status, exchange.outcome.hash().cloned());
+    let answer = |exchange: &Exchange| {
+        let length = match exchange.outcome {
+            Outcome::Head(length) => length,
+            Outcome::Pinned(_) | Outcome::Vendored(..) => None,
+        };
+        (seen(exchange), exchange.outcome.hash().cloned(), length)
+    };
     let Some(first) = exchanges.first() else {
         return Vec::new();
     };
@@ -184,6 +206,6 @@ fn inline(body: &CachedBody) -> io::Result<Option<String>> {
     let text = String::from_utf8(fs::read(&body.path)?).ok();
     Ok(text.filter(|text| {
         text.chars()
-            .all(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+            .all(|c| !is_hidden(c) || matches!(c, '\n' | '\t'))
     }))
 }

@@ -1,12 +1,12 @@
 //! Answers clients with what upstream says, and records it.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Exchange, Outcome, Policy, Question, Recorder, Skipped, Upstream,
-    download::{Download, download},
+    download::{Bounds, Download, download},
     headers,
     pinning::Evidence,
     upstream::{Outgoing, Redirects},
@@ -26,6 +26,7 @@ use crate::{
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, full},
     report::chain,
+    visible::visible,
 };
 
 /// The handler of `buildproxy capture`.
@@ -39,6 +40,7 @@ pub struct Capture {
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Mutex<HashMap<Url, Url>>,
+    bounds: Bounds,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
 }
@@ -46,20 +48,24 @@ pub struct Capture {
 /// The head of upstream's answer, with what it was asked.
 struct Head {
     question: Question,
+    /// What a pin would fetch, without secrets.
     source: Url,
+    /// Whether it had any.
+    secret: bool,
     status: StatusCode,
     headers: HeaderMap,
     redirects: u32,
 }
 
 impl Capture {
-    /// Records in `recorder` what `upstream` answers; bodies go to `cache`.
+    /// Records in `recorder` what `upstream` answers; bodies go to `cache`, within `bounds`.
     pub fn new(
         upstream: Upstream,
         cache: BodyCache,
         recorder: Arc<Recorder>,
         policy: Policy,
         keep_redirects: GlobSet,
+        bounds: Bounds,
     ) -> Self {
         Self {
             upstream,
@@ -68,6 +74,7 @@ impl Capture {
             policy: Arc::new(policy),
             keep_redirects,
             sources: Mutex::default(),
+            bounds,
             tasks: TaskTracker::new(),
         }
     }
@@ -105,9 +112,10 @@ impl Capture {
         let length = content_length(&response.headers);
         let head = Head {
             question: Question::new(&url, &request.method, &request.headers, &body),
-            source,
+            secret: matches!(source.without_secrets(), Cow::Owned(_)),
+            source: source.without_secrets().into_owned(),
             status: response.status,
-            headers: headers::client(&response.headers),
+            headers: headers::client(response.status, &response.headers),
             redirects: answered.redirects,
         };
         let mut whole = Representation {
@@ -124,14 +132,14 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = download(&self.cache, upstream_body)
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.bounds)
             .map_err(|source| Skipped::Cache { url, source })?;
         self.record(head, download, sent);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
             whole.length = arriving.whole().await.ok();
         }
-        let body = move |range: Range<u64>| arriving.body(range);
+        let body = move |range: Range<u64>| arriving.clone().body(range);
         Ok(answer(
             &request.method,
             &request.headers,
@@ -159,7 +167,9 @@ impl Capture {
             method: head.question.method.clone(),
             url: head.question.url.clone(),
             source: head.source.clone(),
+            secret: head.secret,
             sent,
+            has_body: head.question.body.is_some(),
             status: head.status,
             received: head.headers.clone(),
         };
@@ -213,17 +223,15 @@ impl Handler for Capture {
 fn failure(skipped: &Skipped) -> Response {
     let status = match skipped {
         Skipped::WebSocket(_) => StatusCode::NOT_IMPLEMENTED,
-        Skipped::Request { .. } => StatusCode::BAD_REQUEST,
+        Skipped::Request { source, .. } => source.status(),
         Skipped::Cache { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Skipped::Upstream(_)
         | Skipped::Download { .. }
         | Skipped::Refused(_)
         | Skipped::Abandoned(_) => StatusCode::BAD_GATEWAY,
     };
-    let mut response = Response::new(full(Bytes::from(format!(
-        "buildproxy: {}\n",
-        chain(skipped)
-    ))));
+    let text = format!("buildproxy: {}\n", chain(skipped));
+    let mut response = Response::new(full(visible(&text).into_owned()));
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);

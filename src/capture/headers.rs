@@ -1,14 +1,20 @@
 //! Which headers go upstream, which come back to the client, and which are recorded.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
         self, ACCEPT_ENCODING, ACCEPT_RANGES, ALT_SVC, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE,
         HOST, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
     },
 };
 
-use crate::inventory::{Headers, is_hop_by_hop};
+use crate::{
+    inventory::{
+        Headers, is_hop_by_hop,
+        secrets::{is_secret_header, without_secrets},
+    },
+    visible::is_hidden,
+};
 
 /// Those that say nothing of the body, and would change with each capture: dates, traces, caches on
 /// the way, secrets, and what only browsers read.
@@ -97,30 +103,37 @@ pub(super) fn upstream(method: &Method, of_client: &HeaderMap) -> HeaderMap {
 }
 
 /// The headers that the client gets of upstream's response.
-pub(super) fn client(of_upstream: &HeaderMap) -> HeaderMap {
+pub(super) fn client(status: StatusCode, of_upstream: &HeaderMap) -> HeaderMap {
     let mut headers = end_to_end(of_upstream);
     // An alternative service would be a way around the proxy.
-    for name in [CONTENT_LENGTH, CONTENT_RANGE, ACCEPT_RANGES, ALT_SVC] {
+    for name in [CONTENT_LENGTH, ACCEPT_RANGES, ALT_SVC] {
         headers.remove(name);
+    }
+    // Parts of a whole are made here; a part that nobody asked for stays one.
+    if status == StatusCode::OK {
+        headers.remove(CONTENT_RANGE);
     }
     headers
 }
 
-/// The headers that are recorded of what the client got. Values that are no text are left out.
+/// The headers that are recorded of what the client got, without secrets. A value that is not UTF-8 is
+/// Latin-1, as it once was by standard (RFC 9110, section 5.5); as text it is given in UTF-8 from then
+/// on. Text that cannot be seen is left out.
 pub(super) fn recorded(of_client: &HeaderMap) -> Headers {
     let mut headers = Headers::default();
     for (name, value) in of_client {
-        if is_noise(name) {
+        if is_noise(name) || is_secret_header(name.as_str()) {
             continue;
         }
-        let recorded = std::str::from_utf8(value.as_bytes())
-            .map_err(|error| error.to_string())
-            .and_then(|value| {
-                headers
-                    .append(name.as_str(), value)
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = recorded {
+        let text = match std::str::from_utf8(value.as_bytes()) {
+            Ok(text) => text.to_owned(),
+            Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+        };
+        if text.contains(|c| is_hidden(c) && c != '\t') {
+            tracing::debug!("the header '{name}' is not recorded: it has hidden characters");
+            continue;
+        }
+        if let Err(error) = headers.append(name.as_str(), &without_secrets(&text)) {
             tracing::debug!("the header '{name}' is not recorded: {error}");
         }
     }
@@ -188,6 +201,8 @@ mod tests {
             ("content-type", "text/plain"),
             ("set-cookie", "session=secret"),
             ("date", "now"),
+            ("x-auth-token", "s3cr3t"),
+            ("location", "https://me:s3cr3t@a/?b=1&token=s3cr3t"),
             ("x-cache-hits", "1"),
             ("link", "<a>; rel=next"),
             ("link", "<b>; rel=last"),
@@ -199,7 +214,22 @@ mod tests {
                 ("content-type", "text/plain"),
                 ("link", "<a>; rel=next"),
                 ("link", "<b>; rel=last"),
+                ("location", "https://a/?b=1"),
             ]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_recorded() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-c1", "\u{9b}31m"),
+            ("x-bidi", "\u{202e}"),
+            ("x-tab", "a\tb"),
+        ] {
+            headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let recorded = recorded(&headers);
+        assert_eq!(recorded.iter().collect::<Vec<_>>(), [("x-tab", "a\tb")]);
     }
 }

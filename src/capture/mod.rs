@@ -7,17 +7,23 @@
 
 mod assemble;
 mod connect_to;
+mod cookies;
 mod download;
 mod drift;
+mod fetch;
 mod handler;
 mod headers;
+mod limits;
 mod pinning;
 mod recorder;
 mod upstream;
 
 pub use assemble::{Recording, Vendored, assemble};
 pub use connect_to::{ConnectTo, ConnectToError};
+pub use download::Bounds;
+pub use fetch::{FetchError, Keep, fetch};
 pub use handler::Capture;
+pub use limits::{Size, SizeError};
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
 pub use upstream::{Upstream, UpstreamError};

@@ -7,7 +7,6 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -15,13 +14,8 @@ use http::{
         ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, COOKIE, PRAGMA, REFERER, USER_AGENT,
     },
 };
-use http_body_util::BodyExt;
-use sha2::{Digest, Sha256};
 
-use super::{
-    Outcome, drift,
-    upstream::{Answer, Outgoing, Redirects, Upstream},
-};
+use super::{Outcome, Upstream, drift, fetch::fetch_hash};
 use crate::{
     bodies::CachedBody,
     inventory::{Sri, Url},
@@ -41,6 +35,8 @@ pub enum Reason {
     Credentials,
     /// It will be another one soon.
     Drifts(&'static str),
+    /// The URL holds a secret, and without it gives something else, or nothing.
+    SecretUrl,
     /// A plain GET gives other bytes.
     Negotiated,
     /// A plain GET gives nothing.
@@ -55,6 +51,7 @@ impl fmt::Display for Reason {
             Self::Status(status) => write!(f, "an answer with status {status}"),
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
+            Self::SecretUrl => f.write_str("its URL holds a secret"),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
@@ -87,10 +84,14 @@ pub(super) struct Evidence {
     pub(super) method: Method,
     /// What the client asked for.
     pub(super) url: Url,
-    /// What a pin would fetch: the same, or the URL that redirected there.
+    /// What a pin would fetch: the same, or the URL that redirected there; without secrets.
     pub(super) source: Url,
+    /// Whether there were secrets in it.
+    pub(super) secret: bool,
     /// The headers that went upstream.
     pub(super) sent: HeaderMap,
+    /// Whether a body went there as well.
+    pub(super) has_body: bool,
     pub(super) status: StatusCode,
     /// The headers that came back.
     pub(super) received: HeaderMap,
@@ -121,13 +122,17 @@ impl Policy {
         match self.judge(evidence) {
             Judgement::Pin => Outcome::Pinned(body),
             Judgement::Vendor(reason) => Outcome::Vendored(body, reason),
-            Judgement::Doubt(Reason::Credentials) if self.proof == Proof::Skip => {
-                Outcome::Vendored(body, Reason::Credentials)
+            Judgement::Doubt(doubt @ (Reason::Credentials | Reason::SecretUrl))
+                if self.proof == Proof::Skip =>
+            {
+                Outcome::Vendored(body, doubt)
             }
             Judgement::Doubt(_) if self.proof == Proof::Skip => Outcome::Pinned(body),
             Judgement::Doubt(doubt) => match prove(upstream, &evidence.source, &body.hash).await {
                 Ok(()) => Outcome::Pinned(body),
-                Err(_) if doubt == Reason::Credentials => Outcome::Vendored(body, doubt),
+                Err(_) if matches!(doubt, Reason::Credentials | Reason::SecretUrl) => {
+                    Outcome::Vendored(body, doubt)
+                }
                 Err(reason) => Outcome::Vendored(body, reason),
             },
         }
@@ -138,7 +143,9 @@ impl Policy {
             method,
             url,
             source,
+            secret,
             sent,
+            has_body,
             status,
             received,
         } = evidence;
@@ -157,13 +164,16 @@ impl Policy {
         if let Some(why) = drift::reason(url, sent, received) {
             return Judgement::Vendor(Reason::Drifts(why));
         }
+        if *secret {
+            return Judgement::Doubt(Reason::SecretUrl);
+        }
         if sent.contains_key(AUTHORIZATION) || sent.contains_key(COOKIE) {
             return Judgement::Doubt(Reason::Credentials);
         }
         let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
             HARMLESS.contains(name) || (name == ACCEPT && value == "*/*")
         };
-        if source == url && sent.iter().all(harmless) {
+        if source == url && !has_body && sent.iter().all(harmless) {
             Judgement::Pin
         } else {
             Judgement::Doubt(Reason::Negotiated)
@@ -173,35 +183,10 @@ impl Policy {
 
 /// Fetches `url` again as fetchurl does, and compares with the hash of what the client got.
 async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, HeaderValue::from_static("curl/8 Nixpkgs"));
-    let request = Outgoing {
-        method: Method::GET,
-        url: url.clone(),
-        headers,
-        body: Bytes::new(),
-        redirects: Redirects::Follow,
-    };
-    let unfetchable = |error: &(dyn std::error::Error + 'static)| Reason::Unfetchable(chain(error));
-    let answer = upstream.send(request).await;
-    let Answer { response, .. } = answer.map_err(|error| unfetchable(&error))?;
-    if response.status() != StatusCode::OK {
-        return Err(Reason::Unfetchable(format!("status {}", response.status())));
-    }
-    let mut hasher = Sha256::new();
-    let mut body = response.into_body();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| unfetchable(&error))?;
-        if let Ok(piece) = frame.into_data() {
-            hasher.update(&piece);
-        }
-    }
-    if Sri::new_sha256(hasher.finalize().into()) == *expected {
-        Ok(())
-    } else {
-        Err(Reason::Negotiated)
+    match fetch_hash(upstream, url, expected.algorithm()).await {
+        Ok(got) if got == *expected => Ok(()),
+        Ok(_) => Err(Reason::Negotiated),
+        Err(error) => Err(Reason::Unfetchable(chain(&error))),
     }
 }
 
@@ -221,7 +206,9 @@ mod tests {
             method: Method::GET,
             source: url.clone(),
             url,
+            secret: false,
             sent,
+            has_body: false,
             status: StatusCode::OK,
             received: HeaderMap::new(),
         }
@@ -283,6 +270,10 @@ mod tests {
                 Judgement::Doubt(doubt)
             );
         }
+        let mut secret = evidence(&[]);
+        secret.secret = true;
+        let doubt = Judgement::Doubt(Reason::SecretUrl);
+        assert_eq!(policy(&[], &[]).judge(&secret), doubt);
         let mut redirected = evidence(&[]);
         redirected.source = Url::parse("https://example.org/latest").unwrap();
         let doubt = Judgement::Doubt(Reason::Negotiated);

@@ -1,6 +1,7 @@
 //! Keeps the record of a capture while it runs.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -8,7 +9,11 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 
-use super::{Reason, UpstreamError, download::DownloadError};
+use super::{
+    Reason, UpstreamError,
+    download::DownloadError,
+    limits::{MAX_EXCHANGES, MAX_SKIPPED},
+};
 use crate::{
     bodies::{CacheError, CachedBody},
     inventory::{Headers, Sri, Url},
@@ -22,11 +27,11 @@ use crate::{
 /// two runs of one build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Question {
-    /// The URL, as the client asked for it.
+    /// The URL, as the client asked for it, but without secrets.
     pub url: Url,
     /// The method.
     pub method: Method,
-    /// Whether credentials were sent. Which, is nobody's business.
+    /// Whether credentials were sent, in a header or in the URL. Which, is nobody's business.
     pub authorization: bool,
     /// Accept, where it says more than `*/*`.
     pub accept: Option<String>,
@@ -42,10 +47,11 @@ impl Question {
             let value = headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
+        let secret = matches!(url.without_secrets(), Cow::Owned(_));
         Self {
-            url: url.clone(),
+            url: url.without_secrets().into_owned(),
             method: method.clone(),
-            authorization: headers.contains_key(header::AUTHORIZATION),
+            authorization: secret || headers.contains_key(header::AUTHORIZATION),
             accept: text("accept").filter(|accept| accept != "*/*"),
             git_protocol: text("git-protocol"),
             body: body_hash(headers, body),
@@ -159,6 +165,8 @@ pub struct Record {
     pub skipped: Vec<Skipped>,
     /// URLs that answered the same question with another body later on; the record has the later.
     pub unstable: Vec<Url>,
+    /// How many exchanges there were beyond those, which were too many to be recorded.
+    pub beyond: u64,
     /// URLs whose bodies are still arriving, once for each body.
     arriving: Vec<Url>,
 }
@@ -191,7 +199,8 @@ impl Recorder {
 
     /// Takes note of a whole exchange.
     ///
-    /// A retry that went well stands in place of the failure before it, and not the other way round.
+    /// What went well stands in place of the failure before it, and not the other way round: in a replay
+    /// there is one answer, and a build that got both went on with the good one.
     pub fn add(&self, exchange: Exchange) {
         if self.progress == Progress::Lines {
             let Question { url, method, .. } = &exchange.question;
@@ -199,13 +208,16 @@ impl Recorder {
         }
         let mut record = self.lock();
         if let Some(earlier) = record.exchanges.get(&exchange.question) {
-            if is_transient(exchange.status) && !is_transient(earlier.status) {
+            if failure(exchange.status) > failure(earlier.status) {
                 return;
             }
             let both_well = earlier.status.is_success() && exchange.status.is_success();
             if both_well && earlier.outcome.hash() != exchange.outcome.hash() {
                 record.unstable.push(exchange.question.url.clone());
             }
+        } else if record.exchanges.len() == MAX_EXCHANGES {
+            record.beyond += 1;
+            return;
         }
         record.exchanges.insert(exchange.question.clone(), exchange);
     }
@@ -215,7 +227,12 @@ impl Recorder {
         if self.progress == Progress::Lines {
             say(&chain(&skipped));
         }
-        self.lock().skipped.push(skipped);
+        let mut record = self.lock();
+        if record.skipped.len() == MAX_SKIPPED {
+            record.beyond += 1;
+        } else {
+            record.skipped.push(skipped);
+        }
     }
 
     /// Takes note that a body began to arrive.
@@ -245,7 +262,56 @@ impl Recorder {
     }
 }
 
-/// Whether a client would try again.
-fn is_transient(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+/// How much of a failure a status is.
+fn failure(status: StatusCode) -> u8 {
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        // A client would try again.
+        2
+    } else {
+        u8::from(status.is_client_error())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(url: &str) -> Exchange {
+        let url = Url::parse(url).unwrap();
+        Exchange {
+            question: Question::new(&url, &Method::HEAD, &HeaderMap::new(), &Bytes::new()),
+            source: url.without_secrets().into_owned(),
+            status: StatusCode::OK,
+            headers: Headers::new(),
+            outcome: Outcome::Head(None),
+            redirects: 0,
+        }
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_recorded() {
+        let recorder = Recorder::new(Progress::Quiet);
+        for number in 0..MAX_EXCHANGES + 3 {
+            recorder.add(exchange(&format!("https://example.org/{number}")));
+        }
+        recorder.add(exchange("https://example.org/0"));
+        let url = Url::parse("https://example.org/").unwrap();
+        for _ in 0..MAX_SKIPPED + 2 {
+            recorder.skip(Skipped::WebSocket(url.clone()));
+        }
+        let record = recorder.take();
+        assert_eq!(record.exchanges.len(), MAX_EXCHANGES);
+        assert_eq!(record.skipped.len(), MAX_SKIPPED);
+        assert_eq!(record.beyond, 5);
+    }
+
+    #[test]
+    fn urls_that_differ_in_secrets_are_one_question() {
+        let question = |url| exchange(url).question;
+        let one = question("https://example.org/a?token=1");
+        assert_eq!(one, question("https://example.org/a?token=2"));
+        assert!(one.authorization);
+        assert_ne!(one, question("https://example.org/a"));
+        assert_eq!(one.url.as_str(), "https://example.org/a");
+    }
 }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, Method, StatusCode, Uri,
-    header::{AUTHORIZATION, COOKIE, LOCATION},
+    HeaderMap, HeaderValue, Method, StatusCode, Uri,
+    header::{CONTENT_TYPE, COOKIE, LOCATION},
     uri::InvalidUri,
 };
 use http_body_util::Full;
@@ -18,8 +18,10 @@ use hyper_util::{
 use rustls::{ClientConfig, crypto::ring};
 
 use super::connect_to::{ConnectTo, Connector};
+use super::cookies::Cookies;
 use crate::{
-    inventory::{Url, UrlError},
+    inventory::{Url, secrets::is_secret_header},
+    proxy::{MAX_HEAD, MAX_HEADERS},
     trust::Roots,
 };
 
@@ -49,21 +51,6 @@ pub enum UpstreamError {
         #[source]
         source: InvalidUri,
     },
-    /// A redirect that leads nowhere.
-    #[error("{url} redirects to what is not a URL")]
-    Location {
-        /// What was asked for.
-        url: Url,
-        /// What is wrong with it.
-        #[source]
-        source: UrlError,
-    },
-    /// A loop, most likely.
-    #[error("{url} redirects more than {MAX_REDIRECTS} times")]
-    TooManyRedirects {
-        /// What was asked for.
-        url: Url,
-    },
 }
 
 /// A request to upstream. It can be sent again, where it is redirected.
@@ -79,10 +66,45 @@ pub(super) struct Outgoing {
 /// What becomes of a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Redirects {
-    /// It is followed, if the request was a GET or HEAD.
+    /// It is followed, if the request was a GET or HEAD, unless it leads to something that means something
+    /// else under another URL.
     Follow,
+    /// It is followed, if the request was a GET or HEAD.
+    FollowAlways,
     /// It is the answer.
     Keep,
+}
+
+impl Outgoing {
+    /// The same request to where it is redirected. What is secret stays with the origin that it was for:
+    /// credentials with the one that redirects, the client's cookies with the one of `asked`.
+    fn redirected(&self, asked: &Self, location: &str, cookies: &Cookies) -> Option<Self> {
+        let url = self.url.join(location).ok()?;
+        let mut headers = self.headers.clone();
+        if !same_origin(&self.url, &url) {
+            without_credentials(&mut headers);
+        }
+        headers.remove(COOKIE);
+        let of_client = asked
+            .headers
+            .get(COOKIE)
+            .filter(|_| same_origin(&asked.url, &url));
+        let of_client = of_client.and_then(|cookie| cookie.to_str().ok());
+        if let Some(cookie) = cookies.give(&url, of_client)
+            && let Ok(cookie) = HeaderValue::try_from(cookie)
+        {
+            headers.insert(COOKIE, cookie);
+        }
+        Some(Self {
+            url,
+            headers,
+            ..self.clone()
+        })
+    }
+}
+
+fn same_origin(one: &Url, other: &Url) -> bool {
+    (one.scheme(), one.authority()) == (other.scheme(), other.authority())
 }
 
 /// An answer, at the end of all redirects.
@@ -93,6 +115,17 @@ pub(super) struct Answer {
     pub(super) redirects: u32,
     /// Where it leads itself, if it is a redirect that was kept.
     pub(super) target: Option<Url>,
+}
+
+impl Answer {
+    /// An answer that is a redirect to `target`.
+    fn redirect(response: http::Response<Incoming>, target: Option<Url>) -> Self {
+        Self {
+            response,
+            redirects: 0,
+            target,
+        }
+    }
 }
 
 /// The real servers.
@@ -129,34 +162,55 @@ impl Upstream {
             .wrap_connector(Connector::new(tcp, rules));
         let client = Client::builder(TokioExecutor::new())
             .http2_adaptive_window(true)
+            .http1_max_headers(MAX_HEADERS)
+            .http1_max_buf_size(MAX_HEAD as usize)
+            .http2_max_header_list_size(MAX_HEAD)
             .build(connector);
         Self { client }
     }
 
     /// Sends a request, and its redirects where they are to be followed.
-    pub(super) async fn send(&self, mut request: Outgoing) -> Result<Answer, UpstreamError> {
-        let asked = request.url.clone();
-        for redirects in 0..=MAX_REDIRECTS {
+    ///
+    /// A redirect that does not lead to an answer is the answer: a circle, too many of them, or a
+    /// target that is none for HTTP. The client then does with it what it would have done.
+    pub(super) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
+        let mut request = asked.clone();
+        let mut first = None;
+        let mut visited = Vec::new();
+        let mut redirects = 0;
+        let mut cookies = Cookies::default();
+        loop {
             let response = self.send_once(&request).await?;
-            let target = match redirect(&request, &response)? {
-                Some(target) if request.redirects == Redirects::Follow => target,
-                target => {
-                    return Ok(Answer {
+            let Some(location) = redirect(&request.method, &response) else {
+                let needs_its_url = asked.redirects == Redirects::Follow && is_base(&response);
+                return Ok(match first.filter(|_| needs_its_url) {
+                    Some((response, target)) => Answer::redirect(response, Some(target)),
+                    None => Answer {
                         response,
                         redirects,
-                        target,
-                    });
-                }
+                        target: None,
+                    },
+                });
             };
-            let from = (request.url.scheme(), request.url.authority());
-            if from != (target.scheme(), target.authority()) {
-                for secret in [AUTHORIZATION, COOKIE] {
-                    request.headers.remove(secret);
-                }
+            if asked.redirects == Redirects::Keep {
+                let target = request.url.join(&location).ok();
+                return Ok(Answer::redirect(response, target));
             }
-            request.url = target;
+            cookies.take(&request.url, response.headers());
+            visited.push((request.url.clone(), request.headers.get(COOKIE).cloned()));
+            redirects += 1;
+            let next = request.redirected(&asked, &location, &cookies);
+            let leads_on = |next: &Outgoing| {
+                let place = (next.url.clone(), next.headers.get(COOKIE).cloned());
+                redirects <= MAX_REDIRECTS && !visited.contains(&place)
+            };
+            let Some(next) = next.filter(leads_on) else {
+                let (response, target) = first.unwrap_or((response, request.url));
+                return Ok(Answer::redirect(response, Some(target)));
+            };
+            first.get_or_insert((response, next.url.clone()));
+            request = next;
         }
-        Err(UpstreamError::TooManyRedirects { url: asked })
     }
 
     async fn send_once(
@@ -180,11 +234,31 @@ impl Upstream {
     }
 }
 
+/// Whether an answer names things relative to its own URL, which the client then has to know: pages, the
+/// indexes of pip, and what git asks first, after which it asks the same place again.
+fn is_base(response: &http::Response<Incoming>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let content_type = content_type.and_then(|content_type| content_type.to_str().ok());
+    let essence = content_type.and_then(|content_type| content_type.split(';').next());
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    let of_git = essence.starts_with("application/x-git-") && essence.ends_with("-advertisement");
+    let of_pip = essence.starts_with("application/vnd.pypi.simple.");
+    let page = ["text/html", "application/xhtml+xml"].contains(&essence.as_str());
+    response.status().is_success() && (of_git || of_pip || page)
+}
+
+/// Takes away what is meant for one origin alone.
+fn without_credentials(headers: &mut HeaderMap) {
+    let names = headers
+        .keys()
+        .filter(|name| is_secret_header(name.as_str()));
+    for name in names.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
 /// Where a response leads, if it is a redirect of a request that can be followed without asking.
-fn redirect(
-    request: &Outgoing,
-    response: &http::Response<Incoming>,
-) -> Result<Option<Url>, UpstreamError> {
+fn redirect(method: &Method, response: &http::Response<Incoming>) -> Option<String> {
     let follows = matches!(
         response.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -193,16 +267,18 @@ fn redirect(
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT
     );
-    if !follows || !matches!(request.method, Method::GET | Method::HEAD) {
-        return Ok(None);
+    if !follows || !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
     }
-    let Some(location) = response.headers().get(LOCATION) else {
-        return Ok(None);
+    let location = response.headers().get(LOCATION)?.as_bytes();
+    let bytewise = |byte: &u8| match byte {
+        b'\0'..=b'\x7f' => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
     };
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let target = request.url.join(&location);
-    target.map(Some).map_err(|source| UpstreamError::Location {
-        url: request.url.clone(),
-        source,
-    })
+    let location = match std::str::from_utf8(location) {
+        Ok(text) => text.to_owned(),
+        // No text, but still the bytes that the server wants to be asked for.
+        Err(_) => location.iter().map(bytewise).collect(),
+    };
+    Some(location)
 }

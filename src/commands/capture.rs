@@ -16,9 +16,11 @@ use tempfile::NamedTempFile;
 
 use super::{front::Front, inventory, runtime};
 use crate::{
-    capture::{Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble},
+    capture::{
+        Bounds, Capture, Policy, Progress, Proof, Record, Recorder, Recording, Upstream, assemble,
+    },
     cli::CaptureArgs,
-    emit::Merged,
+    emit::{Changes, Merged},
     inventory::{Body, nix::Document},
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
@@ -39,7 +41,12 @@ struct WriteError {
 
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
-    let output = Output::open(&args.output, args.replace)?;
+    let changes = if args.update {
+        Changes::Update
+    } else {
+        Changes::Keep
+    };
+    let output = Output::open(&args.output, args.replace, changes)?;
     let cache = args.common.cache()?;
     drop(cache.begin()?);
 
@@ -72,8 +79,17 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         vendor: set(&args.vendor)?,
     };
     let upstream = Upstream::new(&roots, &args.connect_to);
-    let keep = set(&args.keep_redirects)?;
-    let capture = Capture::new(upstream, cache, Arc::clone(&recorder), policy, keep);
+    let capture = Capture::new(
+        upstream,
+        cache,
+        Arc::clone(&recorder),
+        policy,
+        set(&args.keep_redirects)?,
+        Bounds {
+            stall: Duration::from_secs(args.stall_timeout),
+            max_body: args.max_body,
+        },
+    );
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
@@ -96,7 +112,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         }
         anyhow::Ok((status, recorder.take()))
     })?;
-    eprint!("{}", output.write(record)?);
+    say(output.write(record)?.trim_end());
     Ok(exit_code(status))
 }
 
@@ -113,11 +129,13 @@ struct Output {
     path: PathBuf,
     /// What it holds already.
     there: Option<Document>,
+    /// What becomes of entries in it that changed.
+    changes: Changes,
 }
 
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
-    fn open(path: &Path, replace: bool) -> anyhow::Result<Self> {
+    fn open(path: &Path, replace: bool, changes: Changes) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
         // A link is followed, so that it stays one.
         let path = path.canonicalize().unwrap_or(path);
@@ -131,7 +149,11 @@ impl Output {
         let there = (there && !replace)
             .then(|| inventory::read_document(&path))
             .transpose()?;
-        Ok(Self { path, there })
+        Ok(Self {
+            path,
+            there,
+            changes,
+        })
     }
 
     fn folder(&self) -> &Path {
@@ -144,7 +166,7 @@ impl Output {
         let exchanges = record.exchanges.into_values().collect();
         let recording = assemble(exchanges, &vendored).context("failed to read the body cache")?;
         let merged = match &self.there {
-            Some(document) => document.merge(&recording.entries),
+            Some(document) => document.merge(&recording.entries, self.changes),
             None => Merged::fresh(&recording.entries),
         };
         let written = self
@@ -165,12 +187,13 @@ impl Output {
             recording: &recording,
             merged: &merged,
             skipped: &record.skipped,
+            beyond: record.beyond,
             unstable: &record.unstable,
         }
         .to_string())
     }
 
-    /// Copies the vendored bodies of new entries from the body cache. Their names have their hashes, so
+    /// Copies the vendored bodies of new and updated entries from the body cache. Their names have their hashes, so
     /// that what is there already is right.
     fn write_bodies(&self, recording: &Recording, merged: &Merged) -> Result<(), WriteError> {
         for vendored in &recording.vendored {
@@ -179,14 +202,16 @@ impl Output {
             };
             let is_new =
                 |&index: &usize| recording.entries[index].body == Body::File(target.clone());
-            if !merged.added.iter().any(is_new) {
+            let updated = merged.updated.iter().map(|changed| &changed.captured);
+            if !merged.added.iter().chain(updated).any(is_new) {
                 continue;
             }
             let target = self.folder().join(target);
             let failed = |source| write_error(&target, source);
+            // A link in its place is not followed, but replaced.
             if target
-                .metadata()
-                .is_ok_and(|there| there.len() == vendored.length)
+                .symlink_metadata()
+                .is_ok_and(|there| there.is_file() && there.len() == vendored.length)
             {
                 continue;
             }

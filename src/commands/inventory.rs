@@ -6,10 +6,13 @@ use std::{
 };
 
 use super::evaluate::{EvaluateError, evaluate};
-use crate::inventory::{
-    Entry,
-    manifest::{self, ManifestError},
-    nix::{Document, NixError},
+use crate::{
+    check::Finding,
+    inventory::{
+        Entry,
+        manifest::{self, ManifestError},
+        nix::{Document, Inspected, Located, NixError},
+    },
 };
 
 /// Why an inventory cannot be used: exit status 3.
@@ -66,19 +69,118 @@ impl InventoryError {
     }
 }
 
-/// Reads a `proxy_content.nix`, or a manifest: what is called `.json` is one, or begins like one.
+/// The two formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A `proxy_content.nix`.
+    Nix,
+    /// A manifest.
+    Json,
+}
+
+impl Format {
+    /// What is called `.json` is a manifest, or begins like one.
+    fn of(path: &Path, text: &str) -> Self {
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        if is_json || text.trim_start().starts_with("[{\"") {
+            Self::Json
+        } else {
+            Self::Nix
+        }
+    }
+}
+
+/// Reads an inventory of either format.
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>, InventoryError> {
     let text = read_text(path)?;
-    let is_json = path
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    if is_json || text.trim_start().starts_with("[{\"") {
-        let path = path.to_owned();
-        return manifest::read(&text).map_err(|error| InventoryError::Manifest { path, error });
+    match Format::of(path, &text) {
+        Format::Json => manifest::read(&text).map_err(|error| InventoryError::Manifest {
+            path: path.to_owned(),
+            error,
+        }),
+        Format::Nix => {
+            let document = parse(path, &text)?;
+            let entries = document.entries().iter();
+            Ok(entries.map(|located| located.entry.clone()).collect())
+        }
     }
-    let document = parse(path, &text)?;
-    let entries = document.entries().iter();
-    Ok(entries.map(|located| located.entry.clone()).collect())
+}
+
+/// An inventory that may be wrong.
+pub(super) struct Inspection {
+    pub(super) format: Format,
+    /// What can be read of it.
+    pub(super) entries: Vec<Located>,
+    /// What is wrong with the rest.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Reads as much of an inventory as can be read.
+pub(super) fn inspect(path: &Path) -> Result<Inspection, InventoryError> {
+    let text = read_text(path)?;
+    let format = Format::of(path, &text);
+    let (entries, findings) = match format {
+        Format::Json => inspect_manifest(&text),
+        Format::Nix => inspect_nix(path, &text),
+    };
+    Ok(Inspection {
+        format,
+        entries,
+        findings,
+    })
+}
+
+fn inspect_manifest(text: &str) -> (Vec<Located>, Vec<Finding>) {
+    match manifest::read(text) {
+        Ok(entries) => {
+            let located = entries.into_iter().zip(manifest::lines(text));
+            let located = located.map(|(entry, line)| Located::at(line, entry));
+            (located.collect(), Vec::new())
+        }
+        Err(error) => {
+            let message = error.to_string();
+            let line = error.line();
+            let known = line.map(|line| format!("line {line}: "));
+            let message = message.strip_prefix(known.as_deref().unwrap_or_default());
+            let finding = Finding {
+                line,
+                ..Finding::error(1, message.unwrap_or_default().to_owned())
+            };
+            (Vec::new(), vec![finding])
+        }
+    }
+}
+
+fn inspect_nix(path: &Path, text: &str) -> (Vec<Located>, Vec<Finding>) {
+    let Inspected { entries, errors } = Document::inspect(text);
+    let wrong: Vec<Finding> = errors
+        .iter()
+        .filter(|error| !matches!(error, NixError::NotLiteral { .. }))
+        .map(Finding::from)
+        .collect();
+    if errors.is_empty() || !wrong.is_empty() {
+        return (entries, wrong);
+    }
+    // All that stands in the way is for Nix to evaluate.
+    match parse(path, text) {
+        Ok(document) => (document.entries().to_vec(), Vec::new()),
+        Err(error) => (entries, vec![evaluation(&error)]),
+    }
+}
+
+/// What is wrong, where Nix could not help or disliked what it came to.
+fn evaluation(error: &InventoryError) -> Finding {
+    let (line, message) = match error {
+        InventoryError::Evaluate { why, error, .. } => (why.line(), format!("{why}, and {error}")),
+        InventoryError::Nix { error, .. } => (error.line(), error.to_string()),
+        InventoryError::Read { .. } | InventoryError::Manifest { .. } => (1, error.to_string()),
+    };
+    Finding {
+        hint: error.hint(),
+        ..Finding::error(line, message)
+    }
 }
 
 /// Reads a `proxy_content.nix` that is to be merged into.

@@ -1,7 +1,9 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
 mod capture;
+mod check;
 mod evaluate;
+mod fetch;
 mod front;
 mod inventory;
 mod replay;
@@ -26,6 +28,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
+        Verb::Check(args) => check::run(args),
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
             crate::transparent::become_command(command);

@@ -1,6 +1,7 @@
 //! `buildproxy replay`: runs a command, a shell, or whoever gets the environment, behind an inventory.
 
 use std::{
+    collections::BTreeMap,
     io::{Write, stdout},
     path::Path,
     sync::Arc,
@@ -9,9 +10,12 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::process::Pid;
 
-use super::{front::Front, inventory, runtime};
+use super::{fetch::fetch_all, front::Front, inventory, runtime};
 use crate::{
+    bodies::BodyCache,
+    capture::{ConnectTo, FetchError, Keep},
     cli::ReplayArgs,
+    inventory::{Body, Entry, Pin},
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Answer, Miss, Replay, ShelfError, shelve},
@@ -91,23 +95,63 @@ fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
     let path = std::path::absolute(&args.inventory)?;
     let entries = inventory::read(&path)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
+    if args.fetch {
+        let cache = args.common.cache()?;
+        fetch_missing(&path, &entries, &cache, &args.connect_to)?;
+    }
     let cache = args.common.cache().ok();
     match shelve(entries, folder, cache.as_ref()) {
         Ok(answers) => Ok(answers),
-        Err(missing) => bail!(describe(&path, &missing)),
+        Err(missing) => {
+            let mut said = describe(&path, missing.iter().map(|error| chain(error)));
+            let fetchable = |error: &ShelfError| matches!(error, ShelfError::NotCached { .. });
+            if missing.iter().any(fetchable) {
+                said.push_str("\nhint: `--fetch` downloads what is not in the body cache");
+            }
+            bail!(said)
+        }
     }
 }
 
-fn describe(path: &Path, missing: &[ShelfError]) -> String {
+/// Downloads the pins that are not in the body cache.
+fn fetch_missing(
+    inventory: &Path,
+    entries: &[Entry],
+    cache: &BodyCache,
+    rules: &[ConnectTo],
+) -> anyhow::Result<()> {
+    let mut missing = BTreeMap::new();
+    for entry in entries {
+        if let Body::Pin(pin) = &entry.body
+            && let Some(hash) = &pin.hash
+            && cache.get(hash).is_none()
+        {
+            missing.entry(hash).or_insert(pin);
+        }
+    }
+    let pins: Vec<&Pin> = missing.into_values().collect();
+    let outcomes = fetch_all(&pins, rules, Keep::In(cache))?;
+    let failed: Vec<String> = outcomes
+        .into_iter()
+        .zip(&pins)
+        .filter_map(|(outcome, pin)| match outcome {
+            Ok(_) => None,
+            Err(error @ FetchError::Differs { .. }) => Some(chain(&error)),
+            Err(error) => Some(format!("{} cannot be fetched: {}", pin.url, chain(&error))),
+        })
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!(describe(inventory, failed.into_iter()))
+}
+
+fn describe(path: &Path, wrong: impl ExactSizeIterator<Item = String>) -> String {
     let mut lines = vec![format!("failed to replay '{}'", path.display())];
-    lines.extend(
-        missing
-            .iter()
-            .take(NAMED)
-            .map(|error| format!("  {}", chain(error))),
-    );
-    if missing.len() > NAMED {
-        lines.push(format!("  and {} more", missing.len() - NAMED));
+    let all = wrong.len();
+    lines.extend(wrong.take(NAMED).map(|error| format!("  {error}")));
+    if all > NAMED {
+        lines.push(format!("  and {} more", all - NAMED));
     }
     lines.join("\n")
 }

@@ -1,25 +1,39 @@
 //! Adding entries to a file that people have edited.
 //!
 //! Their text is never printed again: it stays byte for byte, with its comments, its order and its
-//! `let`, and new entries are put in before the bracket that closes the list.
+//! `let`, and new entries are put in before the bracket that closes the list. Where the person asks
+//! for it, what was captured anew is put in the place of what it differs from, and nothing else is.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::edit::{Edit, Style, apply, is_blank, moved};
+use super::update::{Kept, update};
 use super::{indented, lines_of, needs_fetchurl, print};
-use crate::inventory::nix::{Document, Function};
+use crate::inventory::nix::{Document, Function, Located};
 use crate::inventory::{Body, Entry, Id, Sri};
 
+/// What becomes of entries that the file answers with something else than what was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// They stay, and are told of.
+    Keep,
+    /// They are replaced in place.
+    Update,
+}
+
 /// What came of adding captured entries to a file. The numbers are places in the list of captured
-/// entries, from 0; each is in exactly one of the three.
+/// entries, from 0; each is in exactly one of the four.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
     /// The file's new text; the old one where nothing was added.
     pub text: String,
     /// Entries that were added.
     pub added: Vec<usize>,
-    /// Entries that the file answers with something else. The file's stay.
-    pub changed: Vec<Changed>,
+    /// Entries that the file answers with something else. The file's stay, for the reason given.
+    pub changed: Vec<(Changed, Kept)>,
+    /// Entries that the file answered with something else, and that were replaced in it.
+    pub updated: Vec<Changed>,
     /// Entries that the file has as they are, but perhaps for their headers, which it keeps.
     pub unchanged: Vec<usize>,
 }
@@ -32,6 +46,7 @@ impl Merged {
             text: print(captured),
             added: (0..captured.len()).collect(),
             changed: Vec::new(),
+            updated: Vec::new(),
             unchanged: Vec::new(),
         }
     }
@@ -42,7 +57,7 @@ impl Merged {
 pub struct Changed {
     /// Its place in the list of captured entries, from 0.
     pub captured: usize,
-    /// The line of the file's entry, from 1; `None` where it is another captured one, just added.
+    /// The line of the file's entry in the new text, from 1; `None` where it is another captured one, just added.
     pub line: Option<usize>,
     /// In what they differ.
     pub difference: Difference,
@@ -81,55 +96,83 @@ impl fmt::Display for Difference {
 impl Document {
     /// Adds the entries of a capture that the file does not have, told apart by [`Entry::id`].
     ///
-    /// Entries of the file are never touched, and where nothing is new the text is unchanged.
+    /// Those that it has stay, or are replaced in place, as `mode` says. Where nothing is new the
+    /// text is unchanged.
     #[must_use]
-    pub fn merge(&self, captured: &[Entry]) -> Merged {
-        let mut known: BTreeMap<Id, (&Entry, Option<usize>)> = self
+    pub fn merge(&self, captured: &[Entry], mode: Changes) -> Merged {
+        let style = Style::of(self);
+        let mut known: BTreeMap<Id, (&Entry, Option<&Located>)> = self
             .entries()
             .iter()
-            .map(|located| (located.entry.id(), (&located.entry, Some(located.line))))
+            .map(|located| (located.entry.id(), (&located.entry, Some(located))))
             .collect();
-        let mut merged = Merged {
-            text: String::new(),
-            added: Vec::new(),
-            changed: Vec::new(),
-            unchanged: Vec::new(),
-        };
+        let mut merged = Merged::fresh(&[]);
         let mut new = Vec::new();
+        let mut updates = Vec::new();
+        let mut updated_at = Vec::new();
+        let mut kept_at = Vec::new();
         for (index, entry) in captured.iter().enumerate() {
-            let Some((old, line)) = known.get(&entry.id()) else {
+            let Some((old, located)) = known.get(&entry.id()).copied() else {
                 known.insert(entry.id(), (entry, None));
                 merged.added.push(index);
                 new.push(entry);
                 continue;
             };
-            match difference(old, entry) {
-                None => merged.unchanged.push(index),
-                Some(difference) => merged.changed.push(Changed {
-                    captured: index,
-                    line: *line,
-                    difference,
-                }),
+            let Some(difference) = difference(old, entry) else {
+                merged.unchanged.push(index);
+                continue;
+            };
+            let changed = Changed {
+                captured: index,
+                line: located.map(|located| located.line),
+                difference,
+            };
+            let replaced = match (mode, located) {
+                (Changes::Keep, _) => Err(Kept::Unasked),
+                (Changes::Update, None) => Err(Kept::Captured),
+                (Changes::Update, Some(located)) => {
+                    update(self.text(), &style, located, entry).map(|edits| (located, edits))
+                }
+            };
+            match replaced {
+                Ok((located, edits)) => {
+                    updated_at.push(start_of(located));
+                    updates.push((entry, edits));
+                    merged.updated.push(changed);
+                    known.insert(entry.id(), (entry, None));
+                }
+                Err(kept) => {
+                    kept_at.push(located.map_or(0, start_of));
+                    merged.changed.push((changed, kept));
+                }
             }
         }
-        merged.text = if new.is_empty() {
-            self.text().to_owned()
-        } else {
-            self.with(&new)
-        };
+
+        let mut edits = Vec::new();
+        let printed = new.iter().chain(updates.iter().map(|(entry, _)| entry));
+        if printed.copied().any(needs_fetchurl) {
+            edits.extend(self.fetchurl_added(style.end_of_line));
+        }
+        edits.extend(updates.into_iter().flat_map(|(_, edits)| edits));
+        if !new.is_empty() {
+            edits.extend(self.added(&new, &style));
+        }
+        edits.sort_by_key(|edit| edit.start);
+        let text = self.text();
+        let kept = merged.changed.iter_mut().map(|(kept, _)| kept);
+        let kept = kept.zip(kept_at);
+        for (changed, at) in kept.chain(merged.updated.iter_mut().zip(updated_at)) {
+            changed.line = changed.line.map(|line| moved(text, &edits, at, line));
+        }
+        merged.text = apply(text, &edits);
         merged
     }
 
-    /// The text with these entries put in.
-    fn with(&self, new: &[&Entry]) -> String {
+    /// The edits that put these entries in.
+    fn added(&self, new: &[&Entry], style: &Style) -> Vec<Edit> {
         let text = self.text();
         let place = self.place();
-        let style = Style::of(self);
         let mut edits = Vec::new();
-        if new.iter().any(|entry| needs_fetchurl(entry)) {
-            edits.extend(self.fetchurl_added(style.end_of_line));
-        }
-
         let block: String = new
             .iter()
             .map(|entry| {
@@ -164,7 +207,7 @@ impl Document {
                 text: format!("{}{block}{}", style.end_of_line, style.list),
             });
         }
-        apply(text, edits)
+        edits
     }
 
     /// The edit that lets `fetchurl` in, where it is not.
@@ -198,96 +241,10 @@ impl Document {
     }
 }
 
-/// How a file is laid out.
-struct Style<'a> {
-    /// What stands before the line that the list starts on.
-    list: &'a str,
-    /// What stands before an item.
-    base: String,
-    /// What is added with each level.
-    unit: String,
-    end_of_line: &'static str,
-}
-
-impl<'a> Style<'a> {
-    fn of(document: &'a Document) -> Self {
-        let text = document.text();
-        let place = document.place();
-        let list = blank_at_line_start(text, place.list.start);
-        let mut style = Self {
-            list,
-            base: format!("{list}  "),
-            unit: "  ".to_owned(),
-            end_of_line: if text.contains("\r\n") { "\r\n" } else { "\n" },
-        };
-        let on_own_line = |offset: usize| {
-            let blank = blank_at_line_start(text, offset);
-            text[..offset].ends_with(blank)
-                && matches!(text[..offset - blank.len()].chars().next_back(), Some('\n'))
-                && offset > place.list.start
-        };
-        // The last item is what the new ones stand below.
-        if let Some(item) = place
-            .items
-            .iter()
-            .rev()
-            .find(|item| on_own_line(item.start))
-        {
-            let base = blank_at_line_start(text, item.start);
-            base.clone_into(&mut style.base);
-            let inside = &text[item.start..item.end];
-            if let Some(unit) = inside
-                .lines()
-                .nth(1)
-                .filter(|_| inside.starts_with('{'))
-                .and_then(|line| line[..line.len() - line.trim_start().len()].strip_prefix(base))
-                .filter(|unit| !unit.is_empty())
-            {
-                unit.clone_into(&mut style.unit);
-            }
-        }
-        style
-    }
-}
-
-/// The white space that the line of an offset starts with.
-fn blank_at_line_start(text: &str, offset: usize) -> &str {
-    let line = &text[text[..offset].rfind('\n').map_or(0, |at| at + 1)..];
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
-
-fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c == ' ' || c == '\t')
-}
-
-/// Text put in the place of a range of bytes.
-struct Edit {
-    start: usize,
-    end: usize,
-    text: String,
-}
-
-impl Edit {
-    fn insert(at: usize, text: String) -> Self {
-        Self {
-            start: at,
-            end: at,
-            text,
-        }
-    }
-}
-
-/// Makes edits that do not overlap and stand in order.
-fn apply(text: &str, edits: Vec<Edit>) -> String {
-    let mut edited = String::with_capacity(text.len());
-    let mut done = 0;
-    for edit in edits {
-        edited.push_str(&text[done..edit.start]);
-        edited.push_str(&edit.text);
-        done = edit.end;
-    }
-    edited.push_str(&text[done..]);
-    edited
+/// Where an entry starts in the text; the start of it all where only Nix knows.
+fn start_of(located: &Located) -> usize {
+    let spans = located.spans.as_ref();
+    spans.map_or(0, |spans| spans.set.start)
 }
 
 /// In what two entries differ, but for the headers; `None` where they do not.

@@ -8,14 +8,17 @@
 //! Sources: Nix manual, "String literals" and "Path literals"; nixfmt, whose lines may hold 100
 //! characters besides their indentation.
 
+mod edit;
 mod merge;
 mod quote;
+mod update;
 
-use http::Method;
+use http::{Method, StatusCode};
 
-use crate::inventory::{Body, Entry, Pin};
+use crate::inventory::{Body, Entry, Headers, Pin};
 
-pub use merge::{Changed, Difference, Merged};
+pub use merge::{Changed, Changes, Difference, Merged};
+pub use update::Kept;
 
 use quote::{path, quoted};
 
@@ -81,13 +84,8 @@ fn lines_of(entry: &Entry) -> Vec<Line> {
         page.string("method", entry.method.as_str());
     }
     page.body(&entry.body);
-    page.line(format!("status_code = {};", entry.status.as_u16()));
-    page.headers(
-        entry
-            .headers
-            .fields()
-            .map(|(name, values)| (name, values.iter().map(String::as_str).collect())),
-    );
+    page.status(entry.status);
+    page.all_headers(&entry.headers);
     let condition = &entry.condition;
     if !condition.is_empty() {
         page.open("request = {");
@@ -139,6 +137,17 @@ impl Page {
     /// An attribute of ours. nixfmt never breaks the line after such a short name.
     fn string(&mut self, name: &str, value: &str) {
         self.line(format!("{name} = {};", quoted(value)));
+    }
+
+    fn status(&mut self, status: StatusCode) {
+        self.line(format!("status_code = {};", status.as_u16()));
+    }
+
+    fn all_headers(&mut self, headers: &Headers) {
+        let fields = headers.fields();
+        self.headers(
+            fields.map(|(name, values)| (name, values.iter().map(String::as_str).collect())),
+        );
     }
 
     fn headers<'a>(&mut self, fields: impl Iterator<Item = (&'a str, Vec<&'a str>)>) {

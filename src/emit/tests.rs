@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::inventory::nix::Document;
-use crate::inventory::{Sri, Url, strategies};
+use crate::inventory::{Algorithm, Sri, Url, strategies};
 
 fn read(text: &str) -> Vec<Entry> {
     match Document::parse(text) {
@@ -118,18 +118,24 @@ fn a_merge_keeps_what_is_there() {
 ]
 ";
     let document = Document::parse(before).unwrap();
-    let merged = document.merge(&[
-        empty("https://example.org/a"),
-        empty("https://example.org/b"),
-    ]);
+    let merged = document.merge(
+        &[
+            empty("https://example.org/a"),
+            empty("https://example.org/b"),
+        ],
+        Changes::Keep,
+    );
     assert_eq!(merged.added, [1]);
     assert_eq!(
         merged.changed,
-        [Changed {
-            captured: 0,
-            line: Some(5),
-            difference: Difference::Unknown
-        }]
+        [(
+            Changed {
+                captured: 0,
+                line: Some(5),
+                difference: Difference::Unknown
+            },
+            Kept::Unasked
+        )]
     );
     assert_eq!(
         merged.text,
@@ -163,20 +169,22 @@ fn fetchurl_is_let_in_where_a_pin_needs_it() {
         ("{ fetchurl }:\n[ ]", "{ fetchurl }:\n["),
         ("{ lib, fetchurl }:\n[ ]", "{ lib, fetchurl }:\n["),
     ] {
-        let merged = Document::parse(before).unwrap().merge(&new);
+        let merged = Document::parse(before).unwrap().merge(&new, Changes::Keep);
         assert!(merged.text.starts_with(head), "{before}\n{}", merged.text);
         assert_eq!(read(&merged.text), new, "{before}");
         // Where the arguments have a name as well, nixfmt joins the lines of `:` and `[` or not
         // depending on what is in the list.
         if !merged.text.contains('@') {
             let formatted = nixfmt(before);
-            let merged = Document::parse(&formatted).unwrap().merge(&new);
+            let merged = Document::parse(&formatted)
+                .unwrap()
+                .merge(&new, Changes::Keep);
             assert_eq!(nixfmt(&merged.text), merged.text, "{before}");
         }
         // An entry without a pin needs no argument.
         let merged = Document::parse(before)
             .unwrap()
-            .merge(&[empty("https://example.org/c")]);
+            .merge(&[empty("https://example.org/c")], Changes::Keep);
         let head = &before[..before.rfind('[').unwrap()];
         assert!(merged.text.starts_with(head), "{}", merged.text);
     }
@@ -204,7 +212,7 @@ fn new_entries_are_indented_as_the_others_are() {
             "  [\n    { url = \"https://example.org/a\"; }\n    {\n      url = \"https://example.org/b\";\n      file = null;\n      status_code = 200;\n      headers = { };\n    }\n  ]",
         ),
     ] {
-        let merged = Document::parse(&before).unwrap().merge(&new);
+        let merged = Document::parse(&before).unwrap().merge(&new, Changes::Keep);
         assert!(merged.text.ends_with(after), "{before}\n{}", merged.text);
         assert_eq!(read(&merged.text).len(), 2);
     }
@@ -214,10 +222,13 @@ fn new_entries_are_indented_as_the_others_are() {
 fn a_merge_reaches_into_a_let() {
     let before = "{ fetchurl }:\nlet\n  base = \"https://example.org\";\nin\n[\n  {\n    url = \"${base}/a\";\n  }\n]\n";
     let document = Document::evaluated(before, vec![empty("https://example.org/a")]).unwrap();
-    let merged = document.merge(&[
-        empty("https://example.org/a"),
-        pinned("https://example.org/b"),
-    ]);
+    let merged = document.merge(
+        &[
+            empty("https://example.org/a"),
+            pinned("https://example.org/b"),
+        ],
+        Changes::Keep,
+    );
     assert_eq!((merged.unchanged, merged.added), (vec![0], vec![1]));
     assert!(merged.text.starts_with(before.strip_suffix("]\n").unwrap()));
     assert_eq!(nixfmt(&merged.text), merged.text);
@@ -280,14 +291,146 @@ fn differences_are_told_and_not_touched() {
         let text = print(std::slice::from_ref(&old));
         let merged = Document::parse(&text)
             .unwrap()
-            .merge(std::slice::from_ref(&new));
+            .merge(std::slice::from_ref(&new), Changes::Keep);
         assert_eq!(merged.text, text);
         assert_eq!(
-            merged.changed.first().map(|changed| &changed.difference),
+            merged
+                .changed
+                .first()
+                .map(|(changed, _)| &changed.difference),
             wanted.as_ref()
         );
         assert_eq!(merged.unchanged.is_empty(), wanted.is_some());
     }
+}
+
+/// Whether the file answers what was captured. A pin that stays one keeps its URL and its name.
+fn agrees(read: &Entry, captured: &Entry) -> bool {
+    let same_body = match (&read.body, &captured.body) {
+        (Body::Pin(read), Body::Pin(captured)) => read.hash == captured.hash,
+        (read, captured) => read == captured,
+    };
+    read.status == captured.status && same_body
+}
+
+#[test]
+fn an_update_replaces_the_hash_and_nothing_else() {
+    let hash = |bytes: &[u8]| Sri::sha256_of(bytes);
+    let mut now = pinned("https://example.org/a");
+    now.headers.insert("etag", "\"2\"").unwrap();
+    let new = hash(b"hello");
+    for (name, old) in [
+        ("hash", format!("\"{}\"", hash(b"old"))),
+        ("sha256", format!("\"{}\"", hash(b"old").to_hex())),
+        (
+            "outputHash",
+            format!("\"sha256:{}\"", hash(b"old").to_nix32()),
+        ),
+        ("hash", "''''".to_owned()),
+    ] {
+        let text = |hash: &str, etag: &str| {
+            format!(
+                "{{ fetchurl }}: [ /* a */ {{ url = \"https://example.org/a\"; # b\n  \
+                 file = fetchurl {{ curlOpts = \"-k\"; {name} = ( {hash} ); # ours\n\
+                 url = \"https://mirror.example/a\"; }};\n\
+                 headers.etag = {etag}; headers.x-mine = \"1\"; }} ]\n"
+            )
+        };
+        let document = Document::parse(&text(&old, "\"1\"")).unwrap();
+        let merged = document.merge(std::slice::from_ref(&now), Changes::Update);
+        let wanted = text(&format!("\"{new}\""), r#""\"2\"""#);
+        assert_eq!(merged.text, wanted);
+        assert_eq!(merged.updated.len(), 1);
+        assert_eq!(merged.updated[0].line, Some(1));
+        let document = Document::parse(&merged.text).unwrap();
+        let again = document.merge(std::slice::from_ref(&now), Changes::Update);
+        assert_eq!((again.text, again.unchanged), (wanted, vec![0]));
+    }
+}
+
+#[test]
+fn an_update_of_the_kind_replaces_values_and_keeps_comments() {
+    let before = "\
+# head
+{ lib }:
+[
+  # one
+  {
+    url = \"https://example.org/a\"; # url
+    file = builtins.toFile \"a\" \"text\"; # file
+    # status
+    status_code = 404;
+  }
+  { url = \"https://example.org/b\"; /* b */ }
+]
+";
+    let mut b = pinned("https://example.org/b");
+    b.status = http::StatusCode::PARTIAL_CONTENT;
+    let captured = [pinned("https://example.org/a"), b];
+    let document = Document::parse(before).unwrap();
+    let merged = document.merge(&captured, Changes::Update);
+    assert_eq!(
+        merged.text,
+        "\
+# head
+{ fetchurl, lib }:
+[
+  # one
+  {
+    url = \"https://example.org/a\"; # url
+    file = fetchurl {
+      name = \"a\";
+      url = \"https://example.org/a\";
+      hash = \"sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=\";
+    }; # file
+    # status
+    status_code = 200;
+    headers = {
+      \"content-type\" = \"application/gzip\";
+    };
+  }
+  { url = \"https://example.org/b\"; /* b */ file = fetchurl {
+    name = \"b\";
+    url = \"https://example.org/b\";
+    hash = \"sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=\";
+  };
+  status_code = 206;
+  headers = {
+    \"content-type\" = \"application/gzip\";
+  }; }
+]
+"
+    );
+    assert_eq!(read(&merged.text), captured);
+    let lines: Vec<_> = merged.updated.iter().map(|updated| updated.line).collect();
+    assert_eq!(lines, [Some(5), Some(18)], "as they are in the new text");
+}
+
+#[test]
+fn what_cannot_be_updated_says_why() {
+    let new = [pinned("https://example.org/a")];
+    let kept = |document: &Document| {
+        let merged = document.merge(&new, Changes::Update);
+        assert_eq!(merged.text, document.text());
+        assert_eq!(merged.updated, []);
+        merged.changed[0].1
+    };
+    let computed = "let x = 1; in [ { url = \"https://example.org/${x}\"; } ]";
+    let document = Document::evaluated(computed, vec![empty("https://example.org/a")]).unwrap();
+    assert_eq!(kept(&document), Kept::Computed);
+    let scattered = "[ { url = \"https://example.org/a\"; headers.etag = \"1\"; } ]";
+    assert_eq!(kept(&Document::parse(scattered).unwrap()), Kept::Scattered);
+    let sha512 = format!(
+        "{{ fetchurl }}: [ {{ url = \"https://example.org/a\"; \
+         file = fetchurl {{ url = \"https://example.org/a\"; sha512 = \"{}\"; }}; }} ]",
+        "1".repeat(128)
+    );
+    assert_eq!(kept(&Document::parse(&sha512).unwrap()), Kept::Algorithm);
+    // But a hash that is only a placeholder gives way.
+    let placeholder = sha512.replace(&"1".repeat(128), "");
+    let document = Document::parse(&placeholder).unwrap();
+    let merged = document.merge(&new, Changes::Update);
+    assert_eq!(read(&merged.text), new);
 }
 
 proptest! {
@@ -309,9 +452,77 @@ proptest! {
     #[test]
     fn a_merge_with_itself_changes_no_byte(entries in strategies::entries()) {
         let text = print(&entries);
-        let merged = Document::parse(&text).unwrap().merge(&entries);
+        let merged = Document::parse(&text).unwrap().merge(&entries, Changes::Keep);
         prop_assert_eq!(&merged.text, &text);
         prop_assert!(merged.added.is_empty());
+    }
+
+    #[test]
+    fn an_update_with_itself_changes_no_byte(entries in strategies::entries()) {
+        let text = print(&entries);
+        let document = Document::parse(&text).unwrap();
+        let merged = document.merge(&entries, Changes::Update);
+        prop_assert_eq!(&merged.text, &text);
+        prop_assert!(merged.added.is_empty() && merged.changed.is_empty());
+    }
+
+    #[test]
+    fn an_update_of_hashes_touches_nothing_else(
+        old in strategies::entries(),
+        hashes in prop::collection::vec(any::<[u8; 32]>(), 6),
+    ) {
+        let mut new = old.clone();
+        for (entry, digest) in new.iter_mut().zip(hashes) {
+            if let Body::Pin(pin) = &mut entry.body
+                && pin.hash.as_ref().is_none_or(|hash| hash.algorithm() == Algorithm::Sha256)
+                && digest != [0; 32]
+            {
+                pin.hash = Some(Sri::new_sha256(digest));
+            }
+        }
+        // Whatever is on a line is followed by a comment.
+        let commented = |entries: &[Entry]| print(entries).replace('\n', " # \\\" ''${\n");
+        let document = Document::parse(&commented(&old)).unwrap();
+        let merged = document.merge(&new, Changes::Update);
+        prop_assert_eq!(merged.text, commented(&new));
+        prop_assert_eq!(document.merge(&new, Changes::Keep).text, commented(&old));
+    }
+
+    #[test]
+    fn an_update_gives_what_was_captured(
+        old in strategies::entries(),
+        new in prop::collection::vec(strategies::entry(), 6),
+    ) {
+        // The same requests, with other answers.
+        let new: Vec<_> = old
+            .iter()
+            .zip(new)
+            .map(|(old, new)| Entry {
+                url: old.url.clone(),
+                method: old.method.clone(),
+                condition: old.condition.clone(),
+                ..new
+            })
+            .filter(|entry| entry.check().is_ok())
+            .collect();
+        let document = Document::parse(&print(&old)).unwrap();
+        let merged = document.merge(&new, Changes::Update);
+        let there = read(&merged.text);
+        prop_assert_eq!(there.len(), old.len());
+        prop_assert!(merged.added.is_empty());
+        for updated in &merged.updated {
+            let captured = &new[updated.captured];
+            let found = there.iter().find(|entry| entry.id() == captured.id()).unwrap();
+            prop_assert!(agrees(found, captured), "{found:?}\n{captured:?}");
+        }
+        for old in &old {
+            let id = old.id();
+            let updated = merged.updated.iter().any(|updated| new[updated.captured].id() == id);
+            prop_assert!(updated || there.contains(old), "{old:?}");
+        }
+        for (changed, kept) in &merged.changed {
+            prop_assert_eq!(*kept, Kept::Algorithm, "{:?}", changed);
+        }
     }
 
     #[test]
@@ -319,7 +530,7 @@ proptest! {
         old in strategies::entries(),
         new in strategies::entries(),
     ) {
-        let merged = Document::parse(&print(&old)).unwrap().merge(&new);
+        let merged = Document::parse(&print(&old)).unwrap().merge(&new, Changes::Keep);
         let wanted = strategies::without_duplicates([old, new.clone()].concat());
         prop_assert_eq!(&read(&merged.text), &wanted);
         prop_assert_eq!(nixfmt(&merged.text), merged.text);

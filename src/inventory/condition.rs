@@ -6,10 +6,8 @@ use http::HeaderName;
 use thiserror::Error;
 
 use super::headers::is_field_value;
+use super::secrets::is_secret_header;
 use super::sri::Sri;
-
-/// Headers whose values are secrets; `authorization = true` says that the first was sent.
-const SECRET: &[&str] = &["authorization", "cookie", "proxy-authorization"];
 
 /// Why a condition is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -45,7 +43,8 @@ pub enum ConditionError {
 pub struct Condition {
     /// Lower-case names, and the values that the request has under them.
     pub headers: BTreeMap<String, String>,
-    /// Whether the request carries an Authorization header, whatever its value.
+    /// Whether the request carries an Authorization header, or a secret in its URL, whatever its
+    /// value.
     pub authorization: bool,
     /// Hash of the request's (normalised) body.
     pub body: Option<Sri>,
@@ -83,7 +82,7 @@ fn check_header(name: &str, value: &str) -> Result<(), ConditionError> {
             name: name.to_owned(),
         });
     }
-    if SECRET.contains(&name) {
+    if is_secret_header(name) {
         return Err(ConditionError::Secret {
             name: name.to_owned(),
         });

@@ -28,6 +28,9 @@ pub enum EntryError {
         "the header `content-length` is the file's, and stands only by HEAD with an empty body"
     )]
     ContentLength,
+    /// A captured URL that would not look in the file like what it is.
+    #[error("the URL has characters that cannot be seen")]
+    HiddenUrl,
     /// The body cannot be said in Nix.
     #[error(transparent)]
     Body(#[from] BodyError),

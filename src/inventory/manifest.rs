@@ -71,6 +71,17 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// The line that the error is on, from 1, where it is on one.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::Syntax { line, .. } | Self::Entry { line, .. } => Some(*line),
+            Self::Duplicate { .. } | Self::Body { .. } | Self::Path { .. } => None,
+        }
+    }
+}
+
 fn for_url(url: Option<&str>) -> String {
     url.map(|url| format!(" for `{url}`")).unwrap_or_default()
 }
@@ -110,6 +121,32 @@ pub fn read(text: &str) -> Result<Vec<Entry>, ManifestError> {
     Ok(entries)
 }
 
+/// The lines that the entries of a manifest start on, from 1, in their order. The text has to be one
+/// that [`read`] reads.
+#[must_use]
+pub fn lines(text: &str) -> Vec<usize> {
+    let mut lines = Vec::new();
+    let (mut line, mut depth) = (1, 0_usize);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => line += 1,
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                if depth == 1 {
+                    lines.push(line);
+                }
+                depth += 1;
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    lines
+}
+
 /// Writes a manifest: indented JSON with a newline at its end. Only empty bodies and files with an
 /// absolute path can be written.
 pub fn write(entries: &[Entry]) -> Result<String, ManifestError> {
@@ -127,8 +164,8 @@ pub fn write(entries: &[Entry]) -> Result<String, ManifestError> {
 fn url_of(text: &str, index: usize) -> Option<String> {
     let list: serde_json::Value = serde_json::from_str(text).ok()?;
     let url = list.get(index)?.get("url")?.as_str()?;
-    // Not repeated before it is known to hold no password.
-    Url::parse(url).ok().map(String::from)
+    // Not repeated before it is known to hold no password; and without other secrets.
+    Url::parse(url).ok().map(|url| url.to_string())
 }
 
 /// The list, counting its entries so that an error can say which one it is in.
@@ -406,6 +443,16 @@ mod tests {
   }
 ]
 "#;
+
+    #[test]
+    fn entries_are_found_by_line() {
+        let text = r#"[{"url": "https://example.org/{\"[", "headers": {"a": ["1", "2"]}},
+
+  {
+    "url": "https://example.org/b"}]"#;
+        assert_eq!(read(text).unwrap().len(), 2);
+        assert_eq!(lines(text), [1, 3]);
+    }
 
     #[test]
     fn writing_gives_back_what_was_read() {

@@ -7,9 +7,12 @@
 mod body;
 mod condition;
 mod entry;
+mod hasher;
 mod headers;
 pub mod manifest;
+pub mod moving;
 pub mod nix;
+pub mod secrets;
 mod sri;
 #[cfg(test)]
 pub(crate) mod strategies;
@@ -18,6 +21,7 @@ mod url;
 pub use body::{Body, BodyError, Pin};
 pub use condition::{Condition, ConditionError};
 pub use entry::{Entry, EntryError, Id};
+pub use hasher::Hasher;
 pub(crate) use headers::is_hop_by_hop;
 pub use headers::{HeaderError, Headers};
 pub use sri::{Algorithm, Sri, SriError};

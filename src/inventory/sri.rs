@@ -120,6 +120,15 @@ impl Sri {
         }
     }
 
+    /// The hash with this SHA-512 digest.
+    #[must_use]
+    pub fn new_sha512(digest: [u8; 64]) -> Self {
+        Self {
+            algorithm: Algorithm::Sha512,
+            digest: digest.to_vec(),
+        }
+    }
+
     /// The SHA-256 hash of `bytes`.
     #[must_use]
     pub fn sha256_of(bytes: &[u8]) -> Self {

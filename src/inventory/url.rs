@@ -6,14 +6,20 @@
 //! split by ourselves; the `url` crate follows the WHATWG, which rewrites paths, and is only asked
 //! to normalise hosts.
 //!
+//! A URL may hold secrets (see [`secrets`]). [`Url::as_str`] gives all of it; shown to
+//! people, by `{}` as well as by `{:?}`, it has none, so that no message can give one away.
+//!
 //! Sources: RFC 3986 §3 (parts), §5.2 (references); RFC 9110 §4.2.3 (an empty path is `/`).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::HEXUPPER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::secrets::{self, presentable};
 
 /// Longest name that nixpkgs gives a derivation: 211 that Nix allows, less `.drv`.
 const NAME_LENGTH: usize = 207;
@@ -105,7 +111,7 @@ pub enum UrlError {
 /// assert_eq!(url.as_str(), "https://example.org//a%2Fb?");
 /// # Ok::<(), buildproxy::inventory::UrlError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Url {
     /// All of it. First, so that URLs order as their texts do.
@@ -123,7 +129,7 @@ impl Url {
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(UrlError::NotAbsolute {
-                text: without_userinfo(text),
+                text: presentable(text),
             });
         };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -132,12 +138,12 @@ impl Url {
             other if is_scheme(other) => {
                 return Err(UrlError::OtherScheme {
                     scheme: other.to_owned(),
-                    text: without_userinfo(text),
+                    text: presentable(text),
                 });
             }
             _ => {
                 return Err(UrlError::NotAbsolute {
-                    text: without_userinfo(text),
+                    text: presentable(text),
                 });
             }
         };
@@ -149,23 +155,23 @@ impl Url {
         }
         if text.contains(|c: char| c.is_ascii_whitespace() || c.is_control()) {
             return Err(UrlError::Whitespace {
-                text: text.to_owned(),
+                text: presentable(text),
             });
         }
         let (host, port) = split_port(authority);
         let host = ::url::Host::parse(host).map_err(|_| UrlError::Host {
-            text: text.to_owned(),
+            text: presentable(text),
         })?;
         let port = match port {
             "" => scheme.default_port(),
             digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
                 digits.parse().map_err(|_| UrlError::Port {
-                    text: text.to_owned(),
+                    text: presentable(text),
                 })?
             }
             _ => {
                 return Err(UrlError::Port {
-                    text: text.to_owned(),
+                    text: presentable(text),
                 });
             }
         };
@@ -252,7 +258,7 @@ impl Url {
         {
             let Some(rest) = rest.strip_prefix("//") else {
                 return Err(UrlError::NotAbsolute {
-                    text: reference.to_owned(),
+                    text: presentable(reference),
                 });
             };
             return Self::resolved(scheme, rest);
@@ -285,6 +291,26 @@ impl Url {
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
         Self::parse(&format!("{scheme}://{host}{}", without_dot_segments(tail)))
+    }
+
+    /// The same without secrets in path and query; borrowed where it has none. It is what an
+    /// inventory has, and what is looked up in one where this is not found.
+    ///
+    /// ```
+    /// # use buildproxy::inventory::Url;
+    /// let url = Url::parse("https://example.org/a?v=1&token=abc")?;
+    /// assert_eq!(url.without_secrets().as_str(), "https://example.org/a?v=1");
+    /// assert_eq!(url.to_string(), "https://example.org/a?v=1");
+    /// # Ok::<(), buildproxy::inventory::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn without_secrets(&self) -> Cow<'_, Self> {
+        match secrets::of_target(self.path_and_query()) {
+            Some(target) => {
+                Cow::Owned(Self::assemble(self.scheme, self.host(), self.port, &target))
+            }
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// A name for the file behind this URL that is always a valid store path name: 1 to 207
@@ -368,14 +394,6 @@ fn split_port(authority: &str) -> (&str, &str) {
     }
 }
 
-/// `text` fit for an error message, whatever it is: nothing that stands before an `@`.
-fn without_userinfo(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => text.to_owned(),
-    }
-}
-
 /// Percent-encodes white space, control characters and all that is not ASCII.
 fn encode_unsendable(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -444,9 +462,17 @@ impl AsRef<str> for Url {
     }
 }
 
+/// Without secrets.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.without_secrets().as_str())
+    }
+}
+
+/// Without secrets.
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({:?})", self.without_secrets().as_str())
     }
 }
 
@@ -566,10 +592,30 @@ mod tests {
             "https://user:hunter2 @example.org/",
             "ftp://user:hunter2@example.org/",
             "//user:hunter2@example.org/",
+            "https://user:hunter2/3@example.org/",
+            "https://a:b/?token=hunter2",
+            "https://a\\b/?v=1&sig=hunter2",
+            "https://example.org/a b?token=hunter2",
+            "/a?token=hunter2",
+            "ftp://example.org/?token=hunter2",
         ] {
             let error = Url::parse(text).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
         }
+        let error = url("https://example.org/").join("x:a?token=hunter2");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        let secret = url("http://[::1]:8080/a?token=hunter2&b");
+        assert_eq!(secret.to_string(), "http://[::1]:8080/a?b");
+        assert_eq!(format!("{secret:?}"), "Url(\"http://[::1]:8080/a?b\")");
+        assert!(secret.as_str().contains("hunter2"));
+        assert_eq!(
+            secret.without_secrets().into_owned(),
+            url("http://[::1]:8080/a?b")
+        );
     }
 
     #[test]
@@ -651,6 +697,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn spellings_of_one_url_are_one_key_and_paths_are_verbatim(
+            host in "[a-z][a-z0-9-]{0,8}[a-z0-9](\\.[a-z]{2,4})?",
+            paths in prop::collection::vec("(/[a-zA-Z0-9%.~+\"${}-]{0,3}){0,3}(\\?[a-z=&?/]{0,4})?", 2),
+        ) {
+            let [one, other] = [&paths[0], &paths[1]].map(|path| url(&format!("https://{host}{path}")));
+            let loud = url(&format!("HTTPS://{}:443{}#top", host.to_uppercase(), paths[0]));
+            prop_assert_eq!(&one, &loud);
+            let sent = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+            prop_assert_eq!(one.path_and_query(), sent(&paths[0]));
+            prop_assert_eq!(one == other, sent(&paths[0]) == sent(&paths[1]));
+            for elsewhere in ["http://", "https://a."] {
+                prop_assert_ne!(&one, &url(&format!("{elsewhere}{host}{}", paths[0])));
+            }
+            prop_assert_ne!(&one, &url(&format!("https://{host}:80{}", paths[0])));
+        }
+
         #[test]
         fn any_text_is_read_or_refused(text in "(https?://)?\\PC*") {
             if let Ok(url) = Url::parse(&text) {

@@ -25,9 +25,10 @@ pub enum Fork {
 pub fn fork() -> io::Result<Fork> {
     #[expect(
         unsafe_code,
-        reason = "to fork is unsafe where there are threads; none is started before"
+        reason = "to fork is unsafe where there are threads; there are none by then"
     )]
-    // SAFETY: the command line is parsed and the inventory read on the only thread there is.
+    // SAFETY: the command line is parsed and the inventory read on the only thread there is; where
+    // pins were fetched, that runtime has ended, and waited for its threads.
     let id = unsafe { libc::fork() };
     match id {
         -1 => Err(io::Error::last_os_error()),
@@ -37,10 +38,11 @@ pub fn fork() -> io::Result<Fork> {
                 .read(true)
                 .write(true)
                 .open("/dev/null")?;
+            // So as not to hold the folder of a build. Before standard output, whose end tells whoever
+            // reads it that this is done.
+            std::env::set_current_dir(Path::new("/"))?;
             rustix::stdio::dup2_stdin(&null)?;
             rustix::stdio::dup2_stdout(&null)?;
-            // So as not to hold the folder of a build.
-            std::env::set_current_dir(Path::new("/"))?;
             Ok(Fork::Background)
         }
         id => {

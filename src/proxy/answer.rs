@@ -3,18 +3,26 @@
 //! What was captured is always the whole. What a client asks of it, it gets from us, as RFC 9110
 //! says in sections 9.3.2 (HEAD), 13.2.2 (the order of preconditions) and 14 (ranges).
 
-use std::{ops::Range, time::SystemTime};
+use std::ops::Range;
 
-use headers::{
-    ETag, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince,
-    LastModified,
-};
+use bytes::Bytes;
+use futures_util::StreamExt;
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, RANGE},
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, CONTENT_TYPE, RANGE},
+};
+use http_body_util::BodyExt;
+
+use super::{
+    Body, Response, empty, full,
+    precondition::{Precondition, precondition, range_applies},
+    ranges::ranges,
+    stream,
 };
 
-use super::{Body, Response, empty};
+/// What stands between the parts of an answer with several. It is always the same, as answers are to
+/// be, and long enough to stand in no body by chance.
+const BOUNDARY: &str = "buildproxy-1f0c7e0f5b0a4a6f9d27c3e8a1b45d60";
 
 /// What there is to give for a URL.
 #[derive(Debug)]
@@ -44,51 +52,22 @@ impl<A> Representation<A> {
 /// Answers a request of `method` with `request` headers.
 pub fn answer<B>(method: &Method, request: &HeaderMap, whole: Representation<B>) -> Response
 where
-    B: FnOnce(Range<u64>) -> Body,
+    B: Fn(Range<u64>) -> Body,
 {
-    let selected = select(method, request, &whole);
-    let mut response = Response::new(empty());
-    let all = 0..whole.length.unwrap_or(u64::MAX);
-    let (status, range) = match selected {
-        Selected::NotModified => (StatusCode::NOT_MODIFIED, None),
-        Selected::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, None),
+    let mut response = match select(method, request, &whole) {
+        Selected::Whole => all(whole),
+        Selected::Part(range, length) => part(range, length, whole),
+        Selected::Parts(ranges, length) => parts(&ranges, length, whole),
         Selected::Unsatisfiable(length) => {
+            let mut response = refusal(StatusCode::RANGE_NOT_SATISFIABLE);
             set(&mut response, CONTENT_RANGE, format!("bytes */{length}"));
-            (StatusCode::RANGE_NOT_SATISFIABLE, None)
+            response
         }
-        Selected::Part(range, length) => {
-            let last = range.end - 1;
-            set(
-                &mut response,
-                CONTENT_RANGE,
-                format!("bytes {}-{last}/{length}", range.start),
-            );
-            set(
-                &mut response,
-                CONTENT_LENGTH,
-                (range.end - range.start).to_string(),
-            );
-            (StatusCode::PARTIAL_CONTENT, Some(range))
-        }
-        Selected::Whole => {
-            if let Some(length) = whole.length
-                && may_have_body(whole.status)
-            {
-                set(&mut response, CONTENT_LENGTH, length.to_string());
-            }
-            (whole.status, Some(all))
-        }
+        Selected::NotModified => not_modified(whole.headers),
+        Selected::PreconditionFailed => refusal(StatusCode::PRECONDITION_FAILED),
     };
-    *response.status_mut() = status;
-    if whole.status == StatusCode::OK {
-        set(&mut response, ACCEPT_RANGES, "bytes".to_owned());
-    }
-    response.headers_mut().extend(whole.headers);
-    if let Some(range) = range
-        && method != Method::HEAD
-        && may_have_body(status)
-    {
-        *response.body_mut() = (whole.body)(range);
+    if method == Method::HEAD || !may_have_body(response.status()) {
+        *response.body_mut() = empty();
     }
     response
 }
@@ -99,6 +78,8 @@ enum Selected {
     Whole,
     /// The range, and the length of the whole.
     Part(Range<u64>, u64),
+    /// The ranges, two at least, and the length of the whole.
+    Parts(Vec<Range<u64>>, u64),
     Unsatisfiable(u64),
     NotModified,
     PreconditionFailed,
@@ -108,56 +89,117 @@ fn select<B>(method: &Method, request: &HeaderMap, whole: &Representation<B>) ->
     if whole.status != StatusCode::OK || (method != Method::GET && method != Method::HEAD) {
         return Selected::Whole;
     }
-    let etag: Option<ETag> = whole.headers.typed_get();
-    let modified: Option<LastModified> = whole.headers.typed_get();
-    if let Some(selected) = precondition(request, etag.as_ref(), modified) {
-        return selected;
+    match precondition(request, &whole.headers) {
+        Precondition::Holds => {}
+        Precondition::NotModified => return Selected::NotModified,
+        Precondition::Failed => return Selected::PreconditionFailed,
     }
-    let changed = request
-        .typed_get::<IfRange>()
-        .is_some_and(|if_range| if_range.is_modified(etag.as_ref(), modified.as_ref()));
-    let Some(length) = whole.length.filter(|_| method == Method::GET && !changed) else {
+    let range = request.get(RANGE).and_then(|range| range.to_str().ok());
+    let (Some(range), Some(length)) = (range, whole.length) else {
         return Selected::Whole;
     };
-    let Some(range) = request.get(RANGE).and_then(|range| range.to_str().ok()) else {
+    if method == Method::HEAD || !range_applies(request, &whole.headers) {
         return Selected::Whole;
-    };
-    let Ok(ranges) = http_range_header::parse_range_header(range) else {
-        // An unknown unit, or bad syntax: as if it were not there (RFC 9110, section 14.2).
-        return Selected::Whole;
-    };
-    match ranges.validate(length).as_deref() {
-        Ok([range]) => Selected::Part(*range.start()..range.end() + 1, length),
-        // Several ranges may be answered with the whole.
-        Ok(_) => Selected::Whole,
-        Err(_) => Selected::Unsatisfiable(length),
+    }
+    match ranges(range, length).as_deref() {
+        None => Selected::Whole,
+        Some([]) => Selected::Unsatisfiable(length),
+        Some([range]) => Selected::Part(range.clone(), length),
+        Some(several) => Selected::Parts(several.to_vec(), length),
     }
 }
 
-fn precondition(
-    request: &HeaderMap,
-    etag: Option<&ETag>,
-    modified: Option<LastModified>,
-) -> Option<Selected> {
-    let modified = modified.map(SystemTime::from);
-    let holds = if let Some(if_match) = request.typed_get::<IfMatch>() {
-        etag.is_some_and(|etag| if_match.precondition_passes(etag))
-    } else if let Some(if_unmodified) = request.typed_get::<IfUnmodifiedSince>() {
-        modified.is_none_or(|modified| if_unmodified.precondition_passes(modified))
-    } else {
-        true
-    };
-    if !holds {
-        return Some(Selected::PreconditionFailed);
+fn all<B: Fn(Range<u64>) -> Body>(whole: Representation<B>) -> Response {
+    let body = (whole.body)(0..whole.length.unwrap_or(u64::MAX));
+    let mut response = of_whole(whole.status, whole.headers, body);
+    if let Some(length) = whole.length
+        && may_have_body(whole.status)
+    {
+        set(&mut response, CONTENT_LENGTH, length.to_string());
     }
-    let fresh = if let Some(if_none_match) = request.typed_get::<IfNoneMatch>() {
-        etag.is_some_and(|etag| !if_none_match.precondition_passes(etag))
-    } else if let Some(if_modified) = request.typed_get::<IfModifiedSince>() {
-        modified.is_some_and(|modified| !if_modified.is_modified(modified))
-    } else {
-        false
-    };
-    fresh.then_some(Selected::NotModified)
+    response
+}
+
+fn part<B: Fn(Range<u64>) -> Body>(
+    range: Range<u64>,
+    length: u64,
+    whole: Representation<B>,
+) -> Response {
+    let body = (whole.body)(range.clone());
+    let mut response = of_whole(StatusCode::PARTIAL_CONTENT, whole.headers, body);
+    set(&mut response, CONTENT_RANGE, content_range(&range, length));
+    let length = range.end - range.start;
+    set(&mut response, CONTENT_LENGTH, length.to_string());
+    response
+}
+
+/// As RFC 9110 says in section 14.6.
+fn parts<B: Fn(Range<u64>) -> Body>(
+    ranges: &[Range<u64>],
+    length: u64,
+    whole: Representation<B>,
+) -> Response {
+    let of_part = whole.headers.get(CONTENT_TYPE).map(|content_type| {
+        let content_type = String::from_utf8_lossy(content_type.as_bytes());
+        format!("Content-Type: {content_type}\r\n")
+    });
+    let of_part = of_part.unwrap_or_default();
+    let end = format!("\r\n--{BOUNDARY}--\r\n");
+    let mut total = end.len() as u64;
+    let mut bodies = Vec::with_capacity(2 * ranges.len() + 1);
+    for range in ranges {
+        let content_range = content_range(range, length);
+        let head = format!("\r\n--{BOUNDARY}\r\n{of_part}Content-Range: {content_range}\r\n\r\n");
+        total += head.len() as u64 + (range.end - range.start);
+        bodies.push(full(Bytes::from(head)));
+        bodies.push((whole.body)(range.clone()));
+    }
+    bodies.push(full(Bytes::from(end)));
+    let pieces = futures_util::stream::iter(bodies).flat_map(BodyExt::into_data_stream);
+    let body = stream(pieces);
+    let mut response = of_whole(StatusCode::PARTIAL_CONTENT, whole.headers, body);
+    let content_type = format!("multipart/byteranges; boundary={BOUNDARY}");
+    set(&mut response, CONTENT_TYPE, content_type);
+    set(&mut response, CONTENT_LENGTH, total.to_string());
+    response
+}
+
+/// RFC 9110, section 15.4.5: what a client has it knows, and its headers may be of another part.
+fn not_modified(headers: HeaderMap) -> Response {
+    let mut response = of_whole(StatusCode::NOT_MODIFIED, headers, empty());
+    let headers = response.headers_mut();
+    let of_body = |name: &HeaderName| name.as_str().starts_with("content-");
+    let of_body: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| of_body(name))
+        .cloned()
+        .collect();
+    for name in of_body.iter().filter(|name| *name != CONTENT_LOCATION) {
+        headers.remove(name);
+    }
+    headers.remove(ACCEPT_RANGES);
+    response
+}
+
+/// An answer that is none of what there is, and has none of its headers.
+fn refusal(status: StatusCode) -> Response {
+    let mut response = of_whole(status, HeaderMap::new(), empty());
+    set(&mut response, CONTENT_LENGTH, "0".to_owned());
+    response
+}
+
+fn of_whole(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    if matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+        set(&mut response, ACCEPT_RANGES, "bytes".to_owned());
+    }
+    response
+}
+
+fn content_range(range: &Range<u64>, length: u64) -> String {
+    format!("bytes {}-{}/{length}", range.start, range.end - 1)
 }
 
 /// Whether a response of this status has content at all (RFC 9110, section 6.4.1).
@@ -167,7 +209,7 @@ fn may_have_body(status: StatusCode) -> bool {
         && status != StatusCode::NOT_MODIFIED
 }
 
-fn set(response: &mut Response, name: http::HeaderName, value: String) {
+fn set(response: &mut Response, name: HeaderName, value: String) {
     if let Ok(value) = HeaderValue::try_from(value) {
         response.headers_mut().insert(name, value);
     }
@@ -244,13 +286,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_as_a_range_gives_the_whole() {
-        for range in ["lines=0-3", "bytes=a-b", "bytes=0-1,4-5"] {
+        for range in ["lines=0-3", "bytes=a-b", "bytes=5-2"] {
             assert_eq!(
                 ask(&Method::GET, &[("range", range)]).status(),
                 200,
                 "{range}"
             );
         }
+    }
+
+    #[test]
+    fn several_ranges_are_parts_of_one_body() {
+        let response = ask(&Method::GET, &[("range", "bytes=0-1,4-5")]);
+        assert_eq!(response.status(), 206);
+        assert_eq!(header(&response, "content-range"), "");
+        let content_type = header(&response, "content-type");
+        assert!(content_type.starts_with("multipart/byteranges; boundary="));
     }
 
     #[test]

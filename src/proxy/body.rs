@@ -6,6 +6,7 @@ use std::{
     ops::Range,
     os::unix::fs::FileExt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -45,14 +46,14 @@ pub fn stream(pieces: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'sta
 
 /// A range of a file's bytes.
 #[must_use]
-pub fn file(file: File, range: Range<u64>) -> Body {
+pub fn file(file: Arc<File>, range: Range<u64>) -> Body {
     FileBody { file, range }.boxed_unsync()
 }
 
 /// Reads where it is polled: a store path or a cached body is in the page cache or on a local disk,
 /// and a hand-over to a thread and back takes longer than most of these reads.
 struct FileBody {
-    file: File,
+    file: Arc<File>,
     range: Range<u64>,
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, StatusCode};
+use http::Method;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -27,12 +27,23 @@ use super::{
     Authority, AuthorityError, Response, empty, full,
     request::{Request, RequestError},
 };
-use crate::{inventory::Scheme, report::chain};
+use crate::{
+    inventory::{Scheme, secrets::presentable},
+    report::chain,
+    visible::visible,
+};
 
 /// The first byte of a TLS connection: the content type of a handshake record (RFC 8446, section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// How long a tunnel may stay silent, or what leads to a server. A protocol in which the server speaks first would wait for ever.
+/// The most bytes that the head of a request or response may have.
+pub(crate) const MAX_HEAD: u32 = 384 << 10;
+
+/// The most headers that it may have.
+pub(crate) const MAX_HEADERS: usize = 256;
+
+/// How long a tunnel may stay silent, or what leads to a server. A protocol in which the server speaks
+/// first would wait for ever.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// Answers requests.
@@ -62,6 +73,14 @@ pub enum Refusal {
     #[error("a connection to '{target}' spoke neither HTTP nor TLS, and was closed")]
     NotHttp {
         /// `host:port` of the tunnel or the server, or the proxy's own address.
+        target: String,
+    },
+    /// A head larger than what is taken.
+    #[error(
+        "a request to '{target}' was answered with 431: its head has more than {MAX_HEAD} bytes or {MAX_HEADERS} headers"
+    )]
+    TooLarge {
+        /// `host:port` of the tunnel, or the proxy's own address.
         target: String,
     },
     /// A host for which there can be no certificate.
@@ -265,12 +284,21 @@ impl<H: Handler> FrontDoor<H> {
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
-        server.http1().half_close(true);
+        server
+            .http1()
+            .half_close(true)
+            .max_buf_size(MAX_HEAD as usize)
+            .max_headers(MAX_HEADERS);
+        server.http2().max_header_list_size(MAX_HEAD);
         let ended = server
             .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .await;
         if let Err(error) = ended {
             match error.downcast_ref::<hyper::Error>() {
+                Some(error) if error.is_parse_too_large() => {
+                    let target = origin.target();
+                    self.handler.refused(Refusal::TooLarge { target });
+                }
                 Some(error) if error.is_parse() => self.not_http(&origin),
                 _ => debug!(error = chain(&*error), "a connection broke off"),
             }
@@ -293,7 +321,7 @@ impl<H: Handler> FrontDoor<H> {
         let Some((host, port)) =
             target.and_then(|target| Some((target.host(), target.port_u16()?)))
         else {
-            let target = request.uri().to_string();
+            let target = presentable(&request.uri().to_string());
             return bad_request(&RequestError::NotForAProxy(target));
         };
         let origin = Origin::Tunnel {
@@ -317,7 +345,8 @@ impl<H: Handler> FrontDoor<H> {
 }
 
 fn bad_request(error: &RequestError) -> Response {
-    let mut response = Response::new(full(format!("buildproxy: {}\n", chain(error))));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let text = format!("buildproxy: {}\n", chain(error));
+    let mut response = Response::new(full(visible(&text).into_owned()));
+    *response.status_mut() = error.status();
     response
 }

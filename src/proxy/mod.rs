@@ -20,6 +20,8 @@ mod authority;
 mod body;
 mod door;
 mod git;
+mod precondition;
+mod ranges;
 mod request;
 
 pub use answer::{Representation, answer};
@@ -27,6 +29,7 @@ pub use authority::{Authority, AuthorityError};
 pub(crate) use body::read_piece;
 pub use body::{Body, BodyError, empty, file, full, stream};
 pub use door::{FrontDoor, Handler, Refusal};
+pub(crate) use door::{MAX_HEAD, MAX_HEADERS};
 pub use request::{Request, RequestError, body_hash};
 
 /// What a handler gives back.

@@ -5,7 +5,7 @@ use std::{io::Read, net::IpAddr};
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{
-    HeaderMap, Method, Version,
+    HeaderMap, Method, StatusCode, Version,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue},
     request, uri,
 };
@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{door::Origin, git};
-use crate::inventory::{Scheme, Sri, Url, UrlError};
+use crate::inventory::{Scheme, Sri, Url, UrlError, secrets::presentable};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
 /// known whole before it can be matched, or sent again after a redirect.
@@ -34,6 +34,17 @@ pub enum RequestError {
     /// The client went away, or broke its own framing.
     #[error("the request body ended early")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RequestError {
+    /// The status that the client gets for it.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotForAProxy(_) | Self::Url(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// A request as a handler sees it.
@@ -96,7 +107,7 @@ pub fn body_hash(headers: &HeaderMap, body: &Bytes) -> Option<Sri> {
         return None;
     }
     let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    let decoded = match coding {
+    let decoded = match coding.map(<[u8]>::to_ascii_lowercase).as_deref() {
         Some(b"gzip" | b"x-gzip") => decode(MultiGzDecoder::new(body.as_ref())),
         Some(b"deflate") => decode(ZlibDecoder::new(body.as_ref())),
         _ => None,
@@ -157,7 +168,7 @@ fn target(origin: &Origin, head: &request::Parts) -> Result<Url, RequestError> {
         (Origin::Proxy { .. }, Some(scheme), Some(authority)) => {
             format!("{scheme}://{}{path}", without_userinfo(authority))
         }
-        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(path.to_owned())),
+        (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(presentable(path))),
     };
     Ok(Url::parse(&url)?)
 }
@@ -199,7 +210,7 @@ mod tests {
         let compressed = Bytes::from(encoder.finish().unwrap());
         let mut headers = HeaderMap::new();
         let raw = body_hash(&headers, &compressed);
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("GZip"));
         let expected = Some(Sri::sha256_of(b"question"));
         assert_eq!(body_hash(&headers, &compressed), expected);
         assert_ne!(raw, expected);

@@ -1,12 +1,13 @@
 //! Answers clients from the inventory, or says that it cannot.
 
 use std::{
-    collections::HashMap,
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
     fmt,
     fs::File,
     io,
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -15,14 +16,18 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
 
-use super::{Answer, Content, Key, Matcher, nearest::nearest};
+use super::{Answer, Content, Key, Matcher, Secret, nearest::nearest};
 use crate::{
     inventory::Url,
     proxy::{
         Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
     },
     report::{chain, say},
+    visible::visible,
 };
+
+/// So many misses are told apart. A client that makes up URLs could go on for ever.
+const MAX_MISSES: usize = 100_000;
 
 /// A request that the inventory does not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,25 +78,40 @@ impl Replay {
         misses
     }
 
+    /// The answer under the URL as it is, or else under the one that capture wrote down for it.
+    fn find(&self, key: &Key<'_>) -> Option<&Answer> {
+        self.matcher.find(key).or_else(|| {
+            let Cow::Owned(url) = key.url.without_secrets() else {
+                return None;
+            };
+            self.matcher.find(&Key {
+                url: &url,
+                secret: Secret::InUrl,
+                body: key.body.clone(),
+                ..*key
+            })
+        })
+    }
+
     /// 403: of all statuses the one at which every client stops at once, without retry or fallback.
     fn miss(&self, key: &Key<'_>) -> Response {
         let miss = Miss {
             method: key.method.clone(),
-            url: key.url.clone(),
+            url: key.url.without_secrets().into_owned(),
         };
         let text = self.explain(&miss);
         let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = misses.entry(miss).or_default();
+        let known = misses.len();
+        let times = match misses.entry(miss) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(_) if known == MAX_MISSES => return refused(&text),
+            Entry::Vacant(new) => new.insert(0),
+        };
         *times += 1;
         if *times == 1 {
             say(&text);
         }
-        drop(misses);
-        let mut response = plain(StatusCode::FORBIDDEN, &text);
-        response
-            .headers_mut()
-            .insert("x-buildproxy", HeaderValue::from_static("miss"));
-        response
+        refused(&text)
     }
 
     /// What is said of a miss.
@@ -119,16 +139,17 @@ impl Handler for Replay {
         let body = match request.body().await {
             Ok(body) => body,
             Err(error) => {
-                return plain(StatusCode::BAD_REQUEST, &chain(&error));
+                return plain(error.status(), &chain(&error));
             }
         };
         let key = Key {
             url: &request.url,
             method: &request.method,
             headers: &request.headers,
+            secret: Secret::None,
             body: body_hash(&request.headers, &body),
         };
-        let Some(found) = self.matcher.find(&key) else {
+        let Some(found) = self.find(&key) else {
             return self.miss(&key);
         };
         match give(&request.method, &request.headers, found) {
@@ -145,6 +166,15 @@ impl Handler for Replay {
     fn refused(&self, refusal: Refusal) {
         say(&chain(&refusal));
     }
+}
+
+/// The answer to a miss, of which `text` tells.
+fn refused(text: &str) -> Response {
+    let mut response = plain(StatusCode::FORBIDDEN, text);
+    response
+        .headers_mut()
+        .insert("x-buildproxy", HeaderValue::from_static("miss"));
+    response
 }
 
 /// Gives an answer to a request.
@@ -173,7 +203,7 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
             )
         }
         Content::File(path) => {
-            let opened = File::open(path)?;
+            let opened = Arc::new(File::open(path)?);
             let metadata = opened.metadata()?;
             if !metadata.is_file() {
                 let kind = format!("'{}' is not a file", path.display());
@@ -186,7 +216,7 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
             answer(
                 method,
                 request,
-                whole.with_body(|range| file(opened, range)),
+                whole.with_body(|range| file(Arc::clone(&opened), range)),
             )
         }
     };
@@ -199,7 +229,7 @@ fn slice(text: &Bytes, range: &Range<u64>) -> Bytes {
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {
-    let text = format!("buildproxy: {text}\n");
+    let text = visible(&format!("buildproxy: {text}\n")).into_owned();
     let length = HeaderValue::from(text.len());
     let mut response = Response::new(full(text));
     *response.status_mut() = status;

@@ -4,6 +4,15 @@ use http::{HeaderMap, Method, header::AUTHORIZATION};
 
 use crate::inventory::{Condition, Sri, Url};
 
+/// Whether a request came with a secret that its URL has no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// The URL is as the client asked for it.
+    None,
+    /// The URL had one, which stands for an Authorization header.
+    InUrl,
+}
+
 /// Method and URL, and what a [`Condition`] may ask for.
 #[derive(Debug)]
 pub struct Key<'a> {
@@ -13,6 +22,8 @@ pub struct Key<'a> {
     pub method: &'a Method,
     /// The headers of the request.
     pub headers: &'a HeaderMap,
+    /// What the URL had.
+    pub secret: Secret,
     /// The hash of the request's body, where it has one.
     pub body: Option<Sri>,
 }
@@ -29,7 +40,11 @@ impl Key<'_> {
         {
             return None;
         }
-        if condition.authorization && !self.headers.contains_key(AUTHORIZATION) {
+        let authorized = match self.secret {
+            Secret::InUrl => true,
+            Secret::None => self.headers.contains_key(AUTHORIZATION),
+        };
+        if condition.authorization && !authorized {
             return None;
         }
         if condition.body.is_some() && condition.body != self.body {
@@ -54,6 +69,7 @@ mod tests {
             url: &Url::parse("https://example.org/").unwrap(),
             method: &Method::POST,
             headers: &headers,
+            secret: Secret::None,
             body: Some(Sri::sha256_of(b"body")),
         };
         let mut condition = Condition::default();
@@ -66,6 +82,12 @@ mod tests {
         assert_eq!(key.fit(&condition), Some(2));
         condition.authorization = true;
         assert_eq!(key.fit(&condition), None);
+        let in_url = Key {
+            secret: Secret::InUrl,
+            body: key.body.clone(),
+            ..key
+        };
+        assert_eq!(in_url.fit(&condition), Some(3));
         condition.authorization = false;
         condition.body = Some(Sri::sha256_of(b"another"));
         assert_eq!(key.fit(&condition), None);

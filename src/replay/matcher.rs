@@ -59,7 +59,10 @@ mod tests {
     use http::{HeaderMap, HeaderValue};
 
     use super::*;
-    use crate::{inventory::Condition, replay::Content};
+    use crate::{
+        inventory::Condition,
+        replay::{Content, Secret},
+    };
 
     fn answer(method: Method, accept: Option<&str>, text: &'static str) -> Answer {
         let mut condition = Condition::default();
@@ -85,6 +88,7 @@ mod tests {
             url: &Url::parse("https://example.org/a").unwrap(),
             method,
             headers: &headers,
+            secret: Secret::None,
             body: None,
         };
         match &matcher.find(&key)?.content {

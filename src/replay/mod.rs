@@ -11,6 +11,6 @@ mod nearest;
 mod shelf;
 
 pub use handler::{Miss, Replay};
-pub use key::Key;
+pub use key::{Key, Secret};
 pub use matcher::Matcher;
 pub use shelf::{Answer, Content, ShelfError, shelve};

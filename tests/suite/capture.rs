@@ -1,15 +1,12 @@
 //! What a capture records, and what it leaves.
 
-use std::{
-    fs,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Stdio, time::Duration};
 
+use buildproxy::inventory::Sri;
 use bytes::Bytes;
 use http::Response;
 
-use crate::support::{Asked, Origin, Scene, answer, finish, need, run, text};
+use crate::support::{Asked, Origin, Scene, answer, finish, need, run, text, wait_for};
 
 const HELLO: &[(&str, &str)] = &[("/hello", "hello\n"), ("/other", "other\n")];
 
@@ -322,6 +319,79 @@ fn a_changed_pin_is_reported_and_left() {
 }
 
 #[test]
+fn a_changed_pin_is_updated_in_place_where_that_is_asked_for() {
+    let scene = Scene::new();
+    let fetch = "curl -sSf https://a.example.org/a; curl -sS https://a.example.org/gone";
+    let origin = Origin::with_texts(&[("/a", "one")]);
+    scene.capture_script(&origin, fetch).ok();
+    let first = scene.read("proxy_content.nix");
+    let edited = first.replace("hash = ", "hash /* of one */ = ");
+    scene.write("proxy_content.nix", &edited);
+
+    // The kind and the status of the second change as well.
+    let origin = Origin::with_texts(&[("/a", "two"), ("/gone", "back")]);
+    let update = ["--update", "--", "sh", "-ec", fetch];
+    let updated = run(&mut scene.capture(&origin, &update)).ok();
+    let updated = updated
+        .says("updated: https://a.example.org/a (line 3): it gave other bytes now")
+        .says("updated: https://a.example.org/gone (line 15): it gave other bytes now");
+    assert!(!updated.stderr.contains("hint"), "{}", updated.stderr);
+    let merged = scene.read("proxy_content.nix");
+    let hash = |text: &str| Sri::sha256_of(text.as_bytes()).to_string();
+    let mut wanted = edited.replace(&hash("one"), &hash("two"));
+    let pin = format!(
+        "file = fetchurl {{
+      name = \"gone\";
+      url = \"https://a.example.org/gone\";
+      hash = \"{}\";
+    }};",
+        hash("back")
+    );
+    wanted = wanted.replace("file = builtins.toFile \"gone\" \"not here\\n\";", &pin);
+    wanted = wanted.replace("status_code = 404;", "status_code = 200;");
+    let end = wanted.replace(
+        "headers = { };",
+        "headers = {\n      \"content-type\" = \"text/plain\";\n    };",
+    );
+    assert_eq!(merged, end);
+    drop(origin);
+    assert_eq!(scene.replay_script(fetch).ok().stdout, "twoback");
+
+    let both = ["--update", "--replace", "--", "true"];
+    run(scene.buildproxy(&["capture"]).args(both)).ends_with(2);
+}
+
+#[test]
+fn an_update_of_a_vendored_body_brings_its_file() {
+    let scene = Scene::new();
+    let fetch = "curl -sSf -d x https://a.example.org/a -o got";
+    let origin = |byte: u8| {
+        Origin::start(move |_| {
+            let mut response = text("");
+            *response.body_mut() = buildproxy::proxy::full(Bytes::from(vec![byte; 5000]));
+            response
+        })
+    };
+    scene.capture_script(&origin(b'a'), fetch).ok();
+    let update = ["--update", "--", "sh", "-ec", fetch];
+    run(&mut scene.capture(&origin(b'b'), &update))
+        .ok()
+        .says("updated: https://a.example.org/a (line 3): it gave another body now");
+    scene.replay_script(fetch).ok();
+    assert_eq!(scene.read("got"), "b".repeat(5000));
+}
+
+#[test]
+fn a_new_pin_that_moves_is_told_of() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/o/r/raw/main/a", "a")]);
+    let captured = scene.capture_script(&origin, "curl -sSf https://a.example.org/o/r/raw/main/a");
+    captured
+        .ok()
+        .says("moving: https://a.example.org/o/r/raw/main/a: it names the branch `main`");
+}
+
+#[test]
 fn what_was_captured_is_written_when_the_command_fails() {
     let scene = Scene::new();
     let origin = Origin::with_texts(HELLO);
@@ -355,14 +425,6 @@ fn what_was_captured_is_written_on_a_signal() {
         let ended = finish(child).ends_with(status);
         ended.says("1 download captured");
         assert!(scene.read("proxy_content.nix").contains("/hello"));
-    }
-}
-
-fn wait_for(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not happen within 30 s");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -568,4 +630,16 @@ fn a_download_that_goes_on_can_be_given_up() {
         "{said}"
     );
     assert!(!scene.read("proxy_content.nix").contains("endless"));
+}
+
+#[test]
+fn a_url_that_answers_differently_is_reported() {
+    let scene = Scene::new();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let origin = Origin::start(move |_| {
+        text(["one\n", "two\n"][count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2])
+    });
+    let script = "curl -sSf https://a.example.org/x; curl -sSf https://a.example.org/x";
+    let captured = scene.capture_script(&origin, script).ok();
+    captured.says("unstable: https://a.example.org/x: gave different bodies");
 }

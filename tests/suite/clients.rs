@@ -64,6 +64,13 @@ impl Client {
         let entries = fs::read_to_string(&inventory).unwrap();
         assert!(entries.contains("fetchurl {"), "{captured:?}\n{entries}");
 
+        let mut check = self.command(buildproxy, "check");
+        let checked = run(check.args(["check", "--fetch"]).arg(&inventory)).ok();
+        assert_eq!(
+            checked.stdout, "",
+            "every pin fetches again, and none moves"
+        );
+
         let mut replay = self.command("unshare", "replay");
         prepare(&self.scene.path("replay/work"));
         replay.args(["--user", "--map-root-user", "--net", "--", "sh", "-ec"]);

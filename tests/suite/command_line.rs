@@ -139,7 +139,7 @@ fn the_key_of_the_authority_is_nowhere_on_disk() {
     strace.env("SSL_CERT_FILE", origin.ca()).env("KEPT", &kept);
     run(strace.args(["--", "sh", "-ec", script])).ok();
 
-    // What was written at all: the bundle, the body, the inventory.
+    // What was written at all: what clients are to read, the body, the inventory.
     let trace = fs::read_to_string(trace).unwrap();
     let own = trace
         .lines()
@@ -158,7 +158,16 @@ fn the_key_of_the_authority_is_nowhere_on_disk() {
         "{trace}"
     );
     for name in &names {
-        let known = ["/ca-bundle.crt", "/.partial-", "/.proxy_content-"];
+        let known = [
+            "/ca-bundle.crt",
+            "/trust-store.p12",
+            "/wgetrc",
+            "/wget2rc",
+            "/apt.conf",
+            "/buildproxy.ini",
+            "/.partial-",
+            "/.proxy_content-",
+        ];
         assert!(known.iter().any(|part| name.contains(part)), "{name}");
     }
 

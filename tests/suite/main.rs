@@ -7,15 +7,20 @@
 mod support;
 
 mod capture;
+mod check;
 mod clients;
 mod command_line;
 mod daemon;
 mod emit_in_nix;
+mod fidelity;
 mod git;
+mod hostile;
 mod memory;
 mod nix;
 mod proxying;
+mod readers;
 mod replay;
+mod secrets;
 mod terminal;
 mod transparent;
 mod trusting;

@@ -137,6 +137,83 @@ fn pins_that_are_not_in_the_body_cache_are_named() {
 }
 
 #[test]
+fn pins_that_are_not_in_the_body_cache_are_fetched_where_that_is_asked_for() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/a", "hello"), ("/b", "hello")]);
+    // `printf hello | sha512sum`.
+    let inventory = r#"{ fetchurl }:
+[
+  {
+    url = "https://a.example.org/a";
+    file = fetchurl {
+      url = "https://a.example.org/a";
+      hash = "sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
+    };
+  }
+  {
+    url = "https://a.example.org/b";
+    file = fetchurl {
+      url = "https://a.example.org/b";
+      sha512 = "9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca72323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043";
+    };
+  }
+]
+"#;
+    scene.write("proxy_content.nix", inventory);
+    let script = "curl -sSf https://a.example.org/a https://a.example.org/b";
+    let without = scene.replay_script(script).ends_with(1);
+    without.says("hint: `--fetch` downloads what is not in the body cache");
+    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--fetch"]);
+    replay
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca());
+    let replayed = run(replay.args(["--", "sh", "-ec", script])).ok();
+    assert_eq!(replayed.stdout, "hellohello");
+    assert_eq!(origin.asked().len(), 2);
+    drop(origin);
+    // They are kept, and nothing is asked for again.
+    assert_eq!(scene.replay_script(script).ok().stdout, "hellohello");
+
+    let other = Origin::with_texts(&[("/a", "other")]);
+    let mut replay = scene.buildproxy(&["replay", "proxy_content.nix", "--fetch"]);
+    replay
+        .args(["--body-cache", "elsewhere"])
+        .args(other.connect_to());
+    replay.env("SSL_CERT_FILE", other.ca());
+    let refused = run(replay.args(["--", "touch", "ran"])).ends_with(1);
+    refused
+        .says(
+            "https://a.example.org/a gives other bytes now: \
+             expected sha256-LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=, \
+             got sha256-2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz/o=",
+        )
+        .says("https://a.example.org/b cannot be fetched: status 404 Not Found");
+    assert!(!scene.path("ran").exists());
+    let kept = fs::read_dir(scene.path("elsewhere/sha256")).unwrap();
+    assert_eq!(kept.count(), 0, "other bytes are not kept");
+}
+
+#[test]
+fn a_daemon_fetches_before_it_goes_into_the_background() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/a", "hello")]);
+    let script = "curl -sSf https://a.example.org/a";
+    scene.capture_script(&origin, script).ok();
+    fs::remove_dir_all(scene.root().join("home/.cache")).unwrap();
+    let [first, second, third, fourth] = origin.connect_to();
+    // The certificate is not for the daemon's clients, and so in a place of its own.
+    let ca = origin.ca();
+    let exports = format!(
+        "exports=$(SSL_CERT_FILE={} {} replay proxy_content.nix --fetch {first} {second} {third} {fourth} \
+         --daemon --watch-pid $$ 2>log); eval \"$exports\"; {script}",
+        ca.display(),
+        env!("CARGO_BIN_EXE_buildproxy"),
+    );
+    let replayed = run(scene.command("sh").args(["-ec", &exports])).ok();
+    assert_eq!(replayed.stdout, "hello");
+}
+
+#[test]
 fn a_pin_in_another_spelling_is_read() {
     let scene = Scene::new();
     let origin = Origin::with_texts(&[("/hello", "hello\n")]);

@@ -5,6 +5,7 @@ use rnix::ast::{self, Attr, Expr, HasEntry as _};
 use super::error::NixError;
 use super::literal::peel;
 use super::source::Source;
+use super::spans::Span;
 
 /// The attributes of a set, in their order. Values are looked at only when they are asked for,
 /// since some of them do not matter.
@@ -118,13 +119,14 @@ impl Attrs {
         self.fields
     }
 
-    /// Refuses what was not taken.
+    /// Refuses what was not taken and is not known.
     pub(super) fn refuse_rest(
         self,
         within: &'static str,
         known: &[&'static str],
     ) -> Result<(), NixError> {
-        match self.fields.into_iter().next() {
+        let unknown = |field: &Field| !known.contains(&field.name.as_str());
+        match self.fields.into_iter().find(unknown) {
             None => Ok(()),
             Some(field) => Err(NixError::Unknown {
                 line: field.line,
@@ -148,6 +150,11 @@ impl Field {
                 found: "a set",
             }),
         }
+    }
+
+    /// Where the value stands.
+    pub(super) fn span(&self, source: &Source) -> Result<Span, NixError> {
+        self.expr("a value").map(|expr| source.span(expr))
     }
 
     /// The value as a string.

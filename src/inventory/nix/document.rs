@@ -1,6 +1,6 @@
 //! A whole `proxy_content.nix`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry as Slot};
 use std::ops::Range;
 
 use rnix::Root;
@@ -12,6 +12,7 @@ use super::error::NixError;
 use super::literal::peel;
 use super::nesting;
 use super::source::Source;
+use super::spans::Spans;
 use crate::inventory::Entry;
 
 /// Names that a literal file uses, and that its function must not bind to something else.
@@ -32,6 +33,51 @@ pub struct Located {
     pub entry: Entry,
     /// The line that it starts on, from 1.
     pub line: usize,
+    /// Where its parts stand; `None` where only Nix knows.
+    pub(crate) spans: Option<Spans>,
+}
+
+impl Located {
+    /// An entry of which only the line is known.
+    #[must_use]
+    pub fn at(line: usize, entry: Entry) -> Self {
+        Self {
+            entry,
+            line,
+            spans: None,
+        }
+    }
+
+    /// The line of its `file`, from 1, as far as it is known.
+    #[must_use]
+    pub fn body_line(&self) -> usize {
+        let file = self.spans.as_ref().and_then(|spans| spans.file.as_ref());
+        file.map_or(self.line, |span| span.line)
+    }
+
+    /// The line of the URL that its `fetchurl` fetches, from 1, as far as it is known.
+    #[must_use]
+    pub fn pin_line(&self) -> usize {
+        let pin = self.spans.as_ref().and_then(|spans| spans.pin.as_ref());
+        pin.map_or_else(|| self.body_line(), |pin| pin.url.line)
+    }
+
+    /// The line of its hash, from 1, as far as it is known.
+    #[must_use]
+    pub fn hash_line(&self) -> usize {
+        let pin = self.spans.as_ref().and_then(|spans| spans.pin.as_ref());
+        pin.map_or_else(|| self.body_line(), |pin| pin.hash.line)
+    }
+}
+
+/// All that can be read of a file, and all that is wrong with the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inspected {
+    /// The entries that can be read, in the order of the file.
+    pub entries: Vec<Located>,
+    /// What is wrong: with the file as a whole, with each entry that cannot be read, and with those
+    /// that answer what another one answers.
+    pub errors: Vec<NixError>,
 }
 
 /// Where entries can be added. All ranges are bytes of the text.
@@ -72,36 +118,29 @@ impl Document {
     /// [`Document::evaluated`]; any other where the file is wrong.
     pub fn parse(text: &str) -> Result<Self, NixError> {
         let source = Source::new(text);
-        let expr = syntax(&source)?;
-        let (function, body) = function(expr);
-        let fetchurl = if function == Function::Fetchurl {
-            Fetchurl::Defined
-        } else {
-            Fetchurl::Undefined
-        };
-        let body = body.ok_or_else(|| empty(&source))?;
-        let Expr::List(list) = &body.expr else {
-            return Err(source.not_list(&body.expr));
-        };
-        if let Some(name) = body.rebound {
-            return Err(NixError::NotLiteral {
-                line: source.line(list),
-                what: format!("a file whose argument is called `{name}`"),
-            });
+        let (list, function) = list(&source)?;
+        let Inspected { entries, errors } = read_all(&source, &list, &function);
+        match errors.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(Self {
+                text: text.to_owned(),
+                entries,
+                place: place(&list, function),
+            }),
         }
-        let entries = list
-            .items()
-            .map(|item| {
-                let line = source.line(&item);
-                entry::read(&source, fetchurl, &item).map(|entry| Located { entry, line })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        refuse_duplicates(&entries)?;
-        Ok(Self {
-            text: text.to_owned(),
-            entries,
-            place: place(list, function),
-        })
+    }
+
+    /// Reads as [`Document::parse`] does, and goes on after an error.
+    #[must_use]
+    pub fn inspect(text: &str) -> Inspected {
+        let source = Source::new(text);
+        match list(&source) {
+            Ok((list, function)) => read_all(&source, &list, &function),
+            Err(error) => Inspected {
+                entries: Vec::new(),
+                errors: vec![error],
+            },
+        }
     }
 
     /// A file that Nix has evaluated: `entries` are what it came to. Its text is only searched for
@@ -134,9 +173,11 @@ impl Document {
         let line = source.line(&list);
         let entries: Vec<_> = entries
             .into_iter()
-            .map(|entry| Located { entry, line })
+            .map(|entry| Located::at(line, entry))
             .collect();
-        refuse_duplicates(&entries)?;
+        if let Some(error) = duplicates(&entries).into_iter().next() {
+            return Err(error);
+        }
         Ok(Self {
             text: text.to_owned(),
             entries,
@@ -159,6 +200,43 @@ impl Document {
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
+}
+
+/// The list of a literal file, and the function around it.
+fn list(source: &Source) -> Result<(ast::List, Function), NixError> {
+    let (function, body) = function(syntax(source)?);
+    let body = body.ok_or_else(|| empty(source))?;
+    let Expr::List(list) = body.expr else {
+        return Err(source.not_list(&body.expr));
+    };
+    if let Some(name) = body.rebound {
+        return Err(NixError::NotLiteral {
+            line: source.line(&list),
+            what: format!("a file whose argument is called `{name}`"),
+        });
+    }
+    Ok((list, function))
+}
+
+fn read_all(source: &Source, list: &ast::List, function: &Function) -> Inspected {
+    let fetchurl = if *function == Function::Fetchurl {
+        Fetchurl::Defined
+    } else {
+        Fetchurl::Undefined
+    };
+    let mut inspected = Inspected::default();
+    for item in list.items() {
+        match entry::read(source, fetchurl, &item) {
+            Ok((entry, spans)) => inspected.entries.push(Located {
+                entry,
+                line: source.line(&item),
+                spans: Some(spans),
+            }),
+            Err(error) => inspected.errors.push(error),
+        }
+    }
+    inspected.errors.extend(duplicates(&inspected.entries));
+    inspected
 }
 
 /// The file's expression.
@@ -269,17 +347,21 @@ fn range(node: &impl AstNode<Language = rnix::NixLanguage>) -> Range<usize> {
     node.syntax().text_range().into()
 }
 
-fn refuse_duplicates(entries: &[Located]) -> Result<(), NixError> {
+fn duplicates(entries: &[Located]) -> Vec<NixError> {
     let mut seen = BTreeMap::new();
+    let mut errors = Vec::new();
     for located in entries {
-        if let Some(first) = seen.insert(located.entry.id(), located.line) {
-            return Err(NixError::Duplicate {
+        match seen.entry(located.entry.id()) {
+            Slot::Vacant(slot) => {
+                slot.insert(located.line);
+            }
+            Slot::Occupied(first) => errors.push(NixError::Duplicate {
                 line: located.line,
-                first,
+                first: *first.get(),
                 method: located.entry.method.to_string(),
                 url: located.entry.url.clone(),
-            });
+            }),
         }
     }
-    Ok(())
+    errors
 }

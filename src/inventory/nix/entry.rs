@@ -10,6 +10,7 @@ use super::error::NixError;
 use super::fetchurl;
 use super::literal::{canonical, peel};
 use super::source::Source;
+use super::spans::{HeaderSpans, PinSpans, Spans, Whole};
 use crate::inventory::{Body, Condition, Entry, Headers, Url};
 
 const WITHIN: &str = "an entry";
@@ -24,7 +25,11 @@ pub(super) enum Fetchurl {
 }
 
 /// Reads an item of the list.
-pub(super) fn read(source: &Source, fetchurl: Fetchurl, item: &Expr) -> Result<Entry, NixError> {
+pub(super) fn read(
+    source: &Source,
+    fetchurl: Fetchurl,
+    item: &Expr,
+) -> Result<(Entry, Spans), NixError> {
     let peeled = peel(item.clone());
     let Some(Expr::AttrSet(set)) = &peeled else {
         return Err(source.not(
@@ -48,20 +53,41 @@ pub(super) fn read(source: &Source, fetchurl: Fetchurl, item: &Expr) -> Result<E
         line: field.line,
         error,
     })?;
+    let mut spans = Spans {
+        set: source.span(set).range,
+        url: field.span(source)?,
+        status: None,
+        file: None,
+        pin: None,
+        headers: HeaderSpans::default(),
+    };
     let method = match attrs.take("method") {
         Some(field) => method(source, &field)?,
         None => Method::GET,
     };
     let status = match attrs.take("status_code") {
-        Some(field) => status(source, &field)?,
+        Some(field) => {
+            let status = status(source, &field)?;
+            spans.status = Some(field.span(source)?);
+            status
+        }
         None => StatusCode::OK,
     };
     let headers = match attrs.take("headers") {
-        Some(field) => headers(source, field)?,
+        Some(field) => {
+            let (headers, written) = headers(source, field)?;
+            spans.headers = written;
+            headers
+        }
         None => Headers::new(),
     };
     let body = match attrs.take("file") {
-        Some(field) => body(source, fetchurl, &field)?,
+        Some(field) => {
+            let (body, pin) = body(source, fetchurl, &field)?;
+            spans.file = Some(field.span(source)?);
+            spans.pin = pin;
+            body
+        }
         None => Body::Empty,
     };
     let condition = match attrs.take("request") {
@@ -78,7 +104,7 @@ pub(super) fn read(source: &Source, fetchurl: Fetchurl, item: &Expr) -> Result<E
         condition,
     };
     match entry.check() {
-        Ok(()) => Ok(entry),
+        Ok(()) => Ok((entry, spans)),
         Err(error) => Err(NixError::Entry {
             line,
             url: entry.url,
@@ -106,8 +132,12 @@ fn status(source: &Source, field: &Field) -> Result<StatusCode, NixError> {
         })
 }
 
-fn headers(source: &Source, field: Field) -> Result<Headers, NixError> {
+fn headers(source: &Source, field: Field) -> Result<(Headers, HeaderSpans), NixError> {
     let mut headers = Headers::new();
+    let mut spans = HeaderSpans {
+        whole: field.span(source).map_or(Whole::Scattered, Whole::Set),
+        values: Vec::new(),
+    };
     for field in field.set(source)?.rest() {
         let values = match field.expr("a string or a list of strings")? {
             Expr::List(list) => source.strings(&field.quoted(), list)?,
@@ -119,8 +149,10 @@ fn headers(source: &Source, field: Field) -> Result<Headers, NixError> {
                 line: field.line,
                 error,
             })?;
+        let name = field.name.to_ascii_lowercase();
+        spans.values.push((name, field.span(source)?));
     }
-    Ok(headers)
+    Ok((headers, spans))
 }
 
 fn condition(source: &Source, field: Field) -> Result<Condition, NixError> {
@@ -153,19 +185,23 @@ fn condition(source: &Source, field: Field) -> Result<Condition, NixError> {
     Ok(condition)
 }
 
-fn body(source: &Source, fetchurl: Fetchurl, field: &Field) -> Result<Body, NixError> {
+fn body(
+    source: &Source,
+    fetchurl: Fetchurl,
+    field: &Field,
+) -> Result<(Body, Option<PinSpans>), NixError> {
     const WANTED: &str = "a file";
     let expr = field.expr(WANTED)?;
     if let Some(path) = source.path(expr)? {
-        return Ok(Body::File(path));
+        return Ok((Body::File(path), None));
     }
     match expr {
-        Expr::Ident(ident) if ident.to_string() == "null" => Ok(Body::Empty),
+        Expr::Ident(ident) if ident.to_string() == "null" => Ok((Body::Empty, None)),
         Expr::Str(string) => {
             let text = source.decoded(string)?;
             let path = PathBuf::from(&text);
             if path.is_absolute() {
-                Ok(Body::File(canonical(&path)))
+                Ok((Body::File(canonical(&path)), None))
             } else {
                 Err(NixError::RelativeText {
                     line: field.line,
@@ -182,7 +218,10 @@ fn body(source: &Source, fetchurl: Fetchurl, field: &Field) -> Result<Body, NixE
             match (&function, &argument) {
                 (Expr::Ident(name), Expr::AttrSet(set)) if name.to_string() == "fetchurl" => {
                     match fetchurl {
-                        Fetchurl::Defined => fetchurl::read(source, set).map(Body::Pin),
+                        Fetchurl::Defined => {
+                            let (pin, spans) = fetchurl::read(source, set)?;
+                            Ok((Body::Pin(pin), Some(spans)))
+                        }
                         Fetchurl::Undefined => Err(NixError::NoFetchurl {
                             line: source.line(name),
                         }),
@@ -198,10 +237,11 @@ fn body(source: &Source, fetchurl: Fetchurl, field: &Field) -> Result<Body, NixE
                     if !is_to_file(&function) {
                         return Err(source.computed(expr));
                     }
-                    Ok(Body::Text {
+                    let text = Body::Text {
                         name: source.string("the name of the text", &name)?,
                         text: source.string("the text", text)?,
-                    })
+                    };
+                    Ok((text, None))
                 }
                 _ => Err(source.computed(expr)),
             }

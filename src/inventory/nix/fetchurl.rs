@@ -6,6 +6,7 @@ use super::attrs::{Attrs, Field, nearest};
 use super::error::NixError;
 use super::literal::peel;
 use super::source::Source;
+use super::spans::{PinSpans, Span};
 use crate::inventory::url::fetchurl_name;
 use crate::inventory::{Algorithm, Pin, Sri, SriError, Url, UrlError};
 
@@ -44,10 +45,10 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Reads the argument of `fetchurl`.
-pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<Pin, NixError> {
+pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans), NixError> {
     let mut attrs = Attrs::read(source, set)?;
     let line = attrs.line;
-    let (address, address_line) = address(source, &mut attrs)?;
+    let (address, written) = address(source, &mut attrs)?;
     let name = match attrs.take("name") {
         Some(field) => field.string(source)?,
         None => fetchurl_name(&address),
@@ -56,7 +57,7 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<Pin, NixError>
     for field in attrs.rest() {
         refuse_unless_harmless(source, &field)?;
     }
-    let Some(hash) = hash else {
+    let Some(Given { hash, span, only }) = hash else {
         return Err(NixError::Missing {
             line,
             name: "hash",
@@ -66,39 +67,34 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<Pin, NixError>
     let url = Url::parse(&address).map_err(|error| match error {
         // `mirror://…`: only nixpkgs knows what it stands for.
         UrlError::OtherScheme { scheme, .. } => NixError::NotLiteral {
-            line: address_line,
+            line: written.line,
             what: format!("a {scheme} URL"),
         },
         error => NixError::Url {
-            line: address_line,
+            line: written.line,
             error,
         },
     })?;
-    Ok(Pin {
-        name,
-        url,
-        hash: hash.known(),
-    })
+    let pin = Pin { name, url, hash };
+    let spans = PinSpans {
+        url: written,
+        hash: span,
+        only,
+    };
+    Ok((pin, spans))
 }
 
 /// A hash attribute that is there.
-enum Given {
-    /// Emptied, or all zeros.
-    Placeholder,
-    Hash(Sri),
+struct Given {
+    /// `None` where it was emptied, or is all zeros.
+    hash: Option<Sri>,
+    span: Span,
+    /// The algorithm that it has to have here.
+    only: Option<Algorithm>,
 }
 
-impl Given {
-    fn known(self) -> Option<Sri> {
-        match self {
-            Self::Placeholder => None,
-            Self::Hash(hash) => Some(hash),
-        }
-    }
-}
-
-/// The first URL, and its line.
-fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, usize), NixError> {
+/// The first URL, and where it stands.
+fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, Span), NixError> {
     if let Some(field) = attrs.take("url") {
         if let Some(urls) = attrs.take("urls") {
             return Err(NixError::NotLiteral {
@@ -106,7 +102,7 @@ fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, usize), NixErr
                 what: "`fetchurl` with both `url` and `urls`".to_owned(),
             });
         }
-        return Ok((field.string(source)?, field.line));
+        return Ok((field.string(source)?, field.span(source)?));
     }
     let missing = NixError::Missing {
         line: attrs.line,
@@ -118,7 +114,7 @@ fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, usize), NixErr
         return Err(source.not("a list", "`urls`", field.expr("a list")?));
     };
     let first = source.strings("a URL", list)?.into_iter().next();
-    Ok((first.ok_or(missing)?, field.line))
+    Ok((first.ok_or(missing)?, field.span(source)?))
 }
 
 /// The one hash among the attributes; `None` where there is none.
@@ -152,9 +148,6 @@ fn hash(source: &Source, attrs: &mut Attrs) -> Result<Option<Given>, NixError> {
         return Ok(None);
     };
     let text = field.string(source)?;
-    if text.is_empty() {
-        return Ok(Some(Given::Placeholder));
-    }
     let refuse = |error: SriError, line: usize| match error {
         SriError::Algorithm { name } => NixError::NotLiteral {
             line,
@@ -162,21 +155,29 @@ fn hash(source: &Source, attrs: &mut Attrs) -> Result<Option<Given>, NixError> {
         },
         error => NixError::Hash { line, error },
     };
-    let of = match (of, algorithm) {
+    let only = match (of, algorithm) {
         (None, Some((name, line))) if field.name == "outputHash" && !name.is_empty() => {
-            Some(name.parse().map_err(|error| refuse(error, line))?)
+            match name.parse() {
+                Ok(algorithm) => Some(algorithm),
+                Err(_) if text.is_empty() => None,
+                Err(error) => return Err(refuse(error, line)),
+            }
         }
         (of, _) => of,
     };
-    let hash = match of {
-        Some(algorithm) => Sri::parse_as(algorithm, &text),
-        None => text.parse(),
-    }
-    .map_err(|error| refuse(error, field.line))?;
-    Ok(Some(if hash.is_fake() {
-        Given::Placeholder
+    let hash = if text.is_empty() {
+        None
     } else {
-        Given::Hash(hash)
+        let hash = match only {
+            Some(algorithm) => Sri::parse_as(algorithm, &text),
+            None => text.parse(),
+        };
+        Some(hash.map_err(|error| refuse(error, field.line))?)
+    };
+    Ok(Some(Given {
+        hash: hash.filter(|hash| !hash.is_fake()),
+        span: field.span(source)?,
+        only,
     }))
 }
 

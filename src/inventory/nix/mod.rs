@@ -15,11 +15,13 @@ mod fetchurl;
 mod literal;
 mod nesting;
 mod source;
+mod spans;
 
-pub use document::{Document, Located};
+pub use document::{Document, Inspected, Located};
 pub use error::NixError;
 
 pub(crate) use document::Function;
+pub(crate) use spans::{Spans, Whole};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
+use crate::emit::Changes;
 use crate::inventory::strategies;
 use crate::inventory::{Body, Entry, Pin, Sri};
 
@@ -419,6 +420,7 @@ fn mistakes_are_named_with_their_line() {
 fn mistakes_of_an_entry_have_the_entrys_line() {
     for (entry, message, hint) in [
         ("{ }", "an entry has no `url`", ""),
+        ("{ status_code = 200; }", "an entry has no `url`", ""),
         (
             "{ ulr = \"\"; }",
             "unknown attribute `ulr`",
@@ -605,7 +607,7 @@ fn read_without_panic(text: &str) -> Result<(), TestCaseError> {
     match Document::parse(text) {
         Ok(document) => {
             prop_assert_eq!(document.text(), text);
-            let merged = document.merge(&strategies::one_of_each());
+            let merged = document.merge(&strategies::one_of_each(), Changes::Update);
             Document::parse(&merged.text)
                 .map_err(|error| TestCaseError::fail(format!("{error}: {}", merged.text)))?;
         }
@@ -616,7 +618,7 @@ fn read_without_panic(text: &str) -> Result<(), TestCaseError> {
         }
     }
     if let Ok(document) = Document::evaluated(text, Vec::new()) {
-        let _ = document.merge(&strategies::one_of_each());
+        let _ = document.merge(&strategies::one_of_each(), Changes::Update);
     }
     Ok(())
 }

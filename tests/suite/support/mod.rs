@@ -1,9 +1,13 @@
-//! What the tests stand on: an origin to download from, a scene to run programs in, and Nix.
+//! What the tests stand on: origins to download from, a scene to run programs in, and Nix.
 
 mod nix;
 mod origin;
+mod raw;
+mod reply;
 mod scene;
 
 pub(crate) use nix::{Nix, NixScene, checkout, reach, system};
 pub(crate) use origin::{Asked, Origin, answer, text};
-pub(crate) use scene::{Ran, Scene, finish, need, run};
+pub(crate) use raw::{Heard, RawOrigin};
+pub(crate) use reply::{End, Framing, Reply, ok, redirect, reply};
+pub(crate) use scene::{Ran, Scene, finish, need, run, wait_for};

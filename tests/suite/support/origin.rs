@@ -227,7 +227,7 @@ pub(crate) fn text(body: &'static str) -> Response<Body> {
 }
 
 /// A certificate as a file has it.
-fn pem(certificate: &[u8]) -> String {
+pub(super) fn pem(certificate: &[u8]) -> String {
     let base64 = data_encoding::BASE64.encode(certificate);
     format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
 }

@@ -6,6 +6,8 @@ use std::{
     io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -237,4 +239,14 @@ pub(crate) fn finish(mut child: Child) -> Ran {
         stdout,
         stderr,
     })
+}
+
+/// Waits until something has happened that nobody tells of.
+#[track_caller]
+pub(crate) fn wait_for(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen within 30 s");
+        thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -1,0 +1,189 @@
+//! Fetches as nixpkgs' fetchurl does: a plain GET, redirects followed, no header that means anything.
+//!
+//! What comes back is hashed, and kept where it is wanted.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT, ACCEPT_ENCODING, RETRY_AFTER, USER_AGENT},
+};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{sleep, timeout};
+
+use super::{
+    Upstream, UpstreamError,
+    upstream::{Outgoing, Redirects},
+};
+use crate::{
+    bodies::{BodyCache, CacheError},
+    inventory::{Algorithm, Hasher, Pin, Sri, Url},
+};
+
+/// How long upstream may be silent.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What fetchurl's curl waits between its tries, where the server does not say.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// The longest that is waited, even where the server says more.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a URL gives nothing, or nothing that is wanted.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// No answer.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// An answer that fetchurl takes for a failure.
+    #[error("status {status}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+    },
+    /// An answer that broke off.
+    #[error("the body broke off")]
+    Body(#[source] hyper::Error),
+    /// An answer that does not come to an end.
+    #[error("nothing came for {} s", STALL.as_secs())]
+    Stalled,
+    /// It could not be kept.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Other bytes than those of the pin.
+    #[error("{url} gives other bytes now: expected {expected}, got {got}")]
+    Differs {
+        /// What was fetched.
+        url: Url,
+        /// The pin's hash.
+        expected: Sri,
+        /// What the bytes hash to.
+        got: Sri,
+    },
+}
+
+/// Whether fetched bytes are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// They are not.
+    No,
+    /// In this cache, if they are the right ones.
+    In(&'a BodyCache),
+}
+
+/// Fetches what a pin says, and gives the hash of it, which is the pin's where it has one. That one
+/// decides the algorithm.
+///
+/// # Errors
+///
+/// [`FetchError::Differs`] where other bytes came; any other where none did.
+pub async fn fetch(upstream: &Upstream, pin: &Pin, keep: Keep<'_>) -> Result<Sri, FetchError> {
+    let body = get(upstream, &pin.url).await?;
+    let algorithm = match &pin.hash {
+        Some(hash) => hash.algorithm(),
+        None => Algorithm::Sha256,
+    };
+    let expected = |got: &Sri| pin.hash.as_ref().filter(|hash| *hash != got);
+    let got = match keep {
+        Keep::No => hash(body, algorithm).await?,
+        Keep::In(cache) => {
+            let mut partial = cache.begin_as(algorithm)?;
+            receive(body, |piece| Ok(partial.write(piece)?)).await?;
+            let got = partial.hash();
+            if expected(&got).is_none() {
+                partial.finish()?;
+            }
+            got
+        }
+    };
+    match expected(&got) {
+        None => Ok(got),
+        Some(expected) => Err(FetchError::Differs {
+            url: pin.url.clone(),
+            expected: expected.clone(),
+            got,
+        }),
+    }
+}
+
+/// The hash of what a URL gives.
+pub(super) async fn fetch_hash(
+    upstream: &Upstream,
+    url: &Url,
+    algorithm: Algorithm,
+) -> Result<Sri, FetchError> {
+    hash(get(upstream, url).await?, algorithm).await
+}
+
+async fn hash(body: Incoming, algorithm: Algorithm) -> Result<Sri, FetchError> {
+    let mut hasher = Hasher::new(algorithm);
+    receive(body, |piece| {
+        hasher.update(piece);
+        Ok(())
+    })
+    .await?;
+    Ok(hasher.finish())
+}
+
+/// The body that a URL gives. A server that is busy is asked again.
+async fn get(upstream: &Upstream, url: &Url) -> Result<Incoming, FetchError> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let response = get_once(upstream, url).await?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response.into_body());
+        }
+        let Some(pause) = pauses.next().filter(|_| is_transient(status)) else {
+            return Err(FetchError::Status { status });
+        };
+        let wanted = response.headers().get(RETRY_AFTER);
+        let wanted = wanted.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        let wanted = wanted.map(Duration::from_secs);
+        sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+    }
+}
+
+/// The statuses after which curl tries again.
+fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+async fn get_once(upstream: &Upstream, url: &Url) -> Result<http::Response<Incoming>, FetchError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(USER_AGENT, HeaderValue::from_static("curl/8 Nixpkgs"));
+    let answer = upstream.send(Outgoing {
+        method: Method::GET,
+        url: url.clone(),
+        headers,
+        body: Bytes::new(),
+        redirects: Redirects::FollowAlways,
+    });
+    let answer = timeout(STALL, answer).await;
+    Ok(answer.map_err(|_| FetchError::Stalled)??.response)
+}
+
+/// Hands on all pieces of a body.
+async fn receive(
+    mut body: Incoming,
+    mut take: impl FnMut(&[u8]) -> Result<(), FetchError>,
+) -> Result<(), FetchError> {
+    loop {
+        let frame = timeout(STALL, body.frame()).await;
+        let Some(frame) = frame.map_err(|_| FetchError::Stalled)? else {
+            return Ok(());
+        };
+        // Anything but data is trailers.
+        if let Ok(piece) = frame.map_err(FetchError::Body)?.into_data() {
+            take(&piece)?;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What can be said of entries by themselves, and of what their pins give now.
+
+use super::Finding;
+use crate::{
+    capture::FetchError,
+    inventory::{Body, Pin, Scheme, Sri, moving::moving, nix::Located},
+    report::chain,
+};
+
+/// What is wrong with the pins among entries that could be read.
+#[must_use]
+pub fn examine(entries: &[Located]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for located in entries {
+        let Body::Pin(pin) = &located.entry.body else {
+            continue;
+        };
+        let url = &pin.url;
+        if url.scheme() == Scheme::Http {
+            let message = format!("the pin of {url} is not fetched by https");
+            let finding = Finding::warning(located.pin_line(), message);
+            findings.push(finding.hint("write `https://`, if the server has it"));
+        }
+        if let Some(moving) = moving(url) {
+            let message = format!("the pin of {url} names {moving}, and will change");
+            let finding = Finding::warning(located.pin_line(), message);
+            findings.push(match moving.instead {
+                Some(instead) => finding.hint(format!("what stays: {instead}")),
+                None => finding.hint("name a version, if the server has one"),
+            });
+        }
+        if pin.hash.is_none() {
+            let message = format!("the pin of {url} has no hash yet");
+            let finding = Finding::error(located.hash_line(), message);
+            findings.push(finding.hint(
+                "`buildproxy check --fetch` says it, `buildproxy capture --update` writes it",
+            ));
+        }
+    }
+    findings
+}
+
+/// What is wrong with a pin that was fetched.
+#[must_use]
+pub fn fetched(located: &Located, pin: &Pin, outcome: &Result<Sri, FetchError>) -> Option<Finding> {
+    let url = &pin.url;
+    match outcome {
+        Ok(_) if pin.hash.is_some() => None,
+        Ok(got) => {
+            let message = format!("the pin of {url} has no hash yet");
+            let finding = Finding::error(located.hash_line(), message);
+            Some(finding.hint(format!("write \"{got}\"")))
+        }
+        Err(FetchError::Differs { got, .. }) => {
+            let message = format!("the pin of {url} gives other bytes now: {got}");
+            let finding = Finding::error(located.hash_line(), message);
+            Some(finding.hint("if they are right, write this hash"))
+        }
+        Err(error) => {
+            let why = chain(error);
+            // The message names the URL already.
+            let known = format!("failed to fetch {url}: ");
+            let why = why.strip_prefix(&known).unwrap_or(&why);
+            let message = format!("the pin of {url} cannot be fetched: {why}");
+            Some(Finding::error(located.pin_line(), message))
+        }
+    }
+}

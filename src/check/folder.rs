@@ -1,0 +1,105 @@
+//! Whether the vendored bodies are there, and nothing else is.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Finding, Severity};
+use crate::inventory::{Body, nix::Located};
+
+/// Where Nix keeps what it builds: an entry that names something there may come before it is built.
+const STORE: &str = "/nix/store";
+
+/// Why the folder of vendored bodies cannot be looked through.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read the folder '{}'", path.display())]
+pub struct FolderError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Vendored bodies that are not there. Their paths are relative to `folder`.
+#[must_use]
+pub fn missing(entries: &[Located], folder: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for located in entries {
+        let Body::File(path) = &located.entry.body else {
+            continue;
+        };
+        let whole = folder.join(path);
+        if whole.starts_with(STORE) || whole.is_file() {
+            continue;
+        }
+        let what = match whole.metadata() {
+            Ok(_) => "is not a file".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "is not there".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        let (url, path) = (&located.entry.url, path.display());
+        findings.push(Finding::error(
+            located.body_line(),
+            format!("the body of {url}, '{path}', {what}"),
+        ));
+    }
+    findings
+}
+
+/// Files in `folder`/`vendored` that no entry names.
+///
+/// # Errors
+///
+/// Where a folder cannot be read. That there is none is fine.
+pub fn unused(
+    entries: &[Located],
+    folder: &Path,
+    vendored: &Path,
+) -> Result<Vec<Finding>, FolderError> {
+    let used: BTreeSet<PathBuf> = entries
+        .iter()
+        .filter_map(|located| match &located.entry.body {
+            Body::File(path) => Some(folder.join(path)),
+            _ => None,
+        })
+        .collect();
+    let mut files = Vec::new();
+    collect(&folder.join(vendored), &mut files)?;
+    files.retain(|file| !used.contains(file));
+    files.sort();
+    let finding = |file: &PathBuf| {
+        let file = file.strip_prefix(folder).unwrap_or(file).display();
+        Finding {
+            line: None,
+            severity: Severity::Warning,
+            message: format!("no entry uses the file '{file}'"),
+            hint: Some("delete it".to_owned()),
+        }
+    };
+    Ok(files.iter().map(finding).collect())
+}
+
+/// All files below a folder but hidden ones, such as those of git.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {
+    let failed = |source| FolderError {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if entry.file_type().map_err(failed)?.is_dir() {
+            collect(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! `buildproxy check`: says what is wrong with an inventory.
+
+use std::{
+    collections::HashMap,
+    io::{Write, stdout},
+    path::Path,
+};
+
+use anyhow::Context;
+
+use super::{
+    fetch::fetch_all,
+    inventory::{self, Format, Inspection},
+};
+use crate::{
+    capture::{ConnectTo, Keep},
+    check::{Finding, Severity, examine, fetched, missing, unused},
+    cli::CheckArgs,
+    inventory::{Body, Pin, nix::Located},
+    report::{count, say},
+};
+
+/// The exit status where something is wrong.
+const WRONG: u8 = 3;
+
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
+    let path = std::path::absolute(&args.file)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let Inspection {
+        format,
+        entries,
+        mut findings,
+    } = inventory::inspect(&path)?;
+    // What an entry uses that cannot be read is not known.
+    if format == Format::Nix && findings.is_empty() {
+        let vendored = path.file_stem().unwrap_or_default();
+        findings.extend(unused(&entries, folder, Path::new(vendored))?);
+    }
+    findings.extend(missing(&entries, folder));
+    let examined = examine(&entries);
+    if args.fetch {
+        findings.extend(prove(&entries, &args.connect_to)?);
+        // That a hash is missing is said by the proof, with the hash.
+        let warnings = examined.into_iter();
+        findings.extend(warnings.filter(|finding| finding.severity == Severity::Warning));
+    } else {
+        findings.extend(examined);
+    }
+    findings.sort_by_key(|finding| (finding.line.is_none(), finding.line));
+
+    let text: String = findings
+        .iter()
+        .map(|finding| finding.text(&args.file))
+        .collect();
+    let printed = stdout().write_all(text.as_bytes());
+    printed.context("failed to print what was found")?;
+    say(&summary(&args.file, entries.len(), &findings));
+    let wrong = findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    Ok(if wrong { WRONG } else { 0 })
+}
+
+fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {
+    let number = |severity| {
+        let of = findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
+        of.count()
+    };
+    let entries = match entries {
+        1 => "1 entry".to_owned(),
+        number => format!("{number} entries"),
+    };
+    let found = match (number(Severity::Error), number(Severity::Warning)) {
+        (0, 0) => "nothing wrong".to_owned(),
+        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    };
+    format!("{}: {entries}, {found}", file.display())
+}
+
+/// Fetches every pin, each once however often it is used.
+fn prove(entries: &[Located], rules: &[ConnectTo]) -> anyhow::Result<Vec<Finding>> {
+    let used: Vec<(&Located, &Pin)> = entries
+        .iter()
+        .filter_map(|located| match &located.entry.body {
+            Body::Pin(pin) => Some((located, pin)),
+            _ => None,
+        })
+        .collect();
+    let mut places = HashMap::new();
+    let mut pins = Vec::new();
+    for &(_, pin) in &used {
+        places.entry((&pin.url, &pin.hash)).or_insert_with(|| {
+            pins.push(pin);
+            pins.len() - 1
+        });
+    }
+    let outcomes = fetch_all(&pins, rules, Keep::No)?;
+    let findings = used.iter().filter_map(|(located, pin)| {
+        let outcome = &outcomes[places[&(&pin.url, &pin.hash)]];
+        fetched(located, pin, outcome)
+    });
+    Ok(findings.collect())
+}

@@ -1,0 +1,1 @@
+{ }: [ { url = "http://a/"; method = "POST"; request = { headers = { accept = "x"; }; authorization = true; body = "sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM="; }; } ]

@@ -1,0 +1,8 @@
+{ fetchurl }:
+[
+  # first
+  {
+    url = "http://a/";
+    file = null;
+  }
+]

@@ -1,0 +1,1 @@
+[ { url = "http://a/"; request.headers.accept = "a"; headers.x = "y"; } ]

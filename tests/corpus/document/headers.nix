@@ -1,0 +1,1 @@
+[ { url = "http://a/"; headers = { "link" = [ "<a>" "<b>" ]; etag = "\"1\""; x-a = "\${b}"; }; } ]

@@ -1,0 +1,1 @@
+{ fetchurl }: [ { url = "http://${a}/"; } ]

@@ -1,0 +1,1 @@
+args: [ { url = "http://a"; } ]

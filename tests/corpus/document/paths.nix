@@ -1,0 +1,1 @@
+[ { url = "http://a/1"; file = ./a/b; } { url = "http://a/2"; file = /nix/store/x; } { url = "http://a/3"; file = ./. + "/a b"; } { url = "http://a/4"; file = ../a/../b; } ]

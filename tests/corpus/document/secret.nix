@@ -1,0 +1,1 @@
+[ { url = "http://a/?token=s3cr3t"; } ]

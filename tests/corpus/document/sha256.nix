@@ -1,0 +1,1 @@
+{ fetchurl, ... }: [ { url = "https://a/b"; file = fetchurl { url = "https://a/b?c"; sha256 = ""; }; } ]

@@ -1,0 +1,4 @@
+[ { url = "http://a/"; file = builtins.toFile "a" ''
+  two
+    lines
+''; } ]

@@ -1,0 +1,3 @@
+{ fetchurl }: {
+  url = "https://example.org/a";
+}

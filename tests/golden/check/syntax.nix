@@ -1,0 +1,7 @@
+{ fetchurl }:
+[
+  {
+    url = "https://example.org/a"
+    status_code = 200;
+  }
+]
