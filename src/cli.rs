@@ -64,7 +64,12 @@ pub struct CaptureArgs {
     pub keep_redirects: Vec<Glob>,
     /// Reach these hosts without the proxy, as well as those of this machine: names, addresses, or
     /// domains with a leading dot.
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        conflicts_with = "transparent"
+    )]
     pub no_proxy: Vec<String>,
     /// Do not record bodies above SIZE, such as 500MB or 2GiB; the command gets them all the same.
     ///

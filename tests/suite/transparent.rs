@@ -350,3 +350,22 @@ fn without_user_namespaces_it_says_what_to_do() {
         .says("failed to make namespaces for the command")
         .says("hint: transparent mode needs user namespaces");
 }
+
+/// As where the kernel has no nftables: the messages about them are the fourth and the fifth.
+#[test]
+fn without_nftables_two_ports_are_left() {
+    need("strace", "strace");
+    let scene = Scene::new();
+    scene.write(
+        "m.json",
+        r#"[{"url":"http://192.0.2.7/x","status_code":204}]"#,
+    );
+    let mut strace = scene.command("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=sendto"]);
+    strace.args(["-e", "inject=sendto:error=EOPNOTSUPP:when=4..5"]);
+    strace.args([env!("CARGO_BIN_EXE_buildproxy"), "replay", "m.json"]);
+    strace.args(["--transparent", "--", "curl", "-sSf", "http://192.0.2.7/x"]);
+    run(&mut strace)
+        .ok()
+        .says("only connections to the ports 80 and 443 lead here");
+}
