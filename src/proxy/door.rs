@@ -238,10 +238,13 @@ impl<H: Handler> FrontDoor<H> {
                     }
                 }
             };
-            match first.ok().and_then(|read| read.first().copied()) {
-                None => {}
-                Some(TLS_HANDSHAKE) => self.tls(stream, origin).await,
-                Some(_) => self.http(stream, origin).await,
+            match (first.unwrap_or_default(), &origin) {
+                ([], _) => {}
+                ([TLS_HANDSHAKE, ..], _) => self.tls(stream, origin).await,
+                (start, Origin::Tunnel { .. } | Origin::Server { .. }) if !may_be_http(start) => {
+                    self.not_http(&origin);
+                }
+                _ => self.http(stream, origin).await,
             }
         })
     }
@@ -342,6 +345,13 @@ impl<H: Handler> FrontDoor<H> {
         let target = origin.target();
         self.handler.refused(Refusal::NotHttp { target });
     }
+}
+
+/// Whether a request line says so, if all of it is there: hyper waits for the rest of what SSH begins with.
+fn may_be_http(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    let end = start.iter().position(|byte| *byte == b'\n');
+    end.is_none_or(|end| start[..end].windows(6).any(|part| part == b" HTTP/"))
 }
 
 fn bad_request(error: &RequestError) -> Response {

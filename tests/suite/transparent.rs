@@ -218,7 +218,10 @@ fn this_machine_is_not_reached() {
 
 #[test]
 fn what_is_not_http_is_refused_and_named() {
-    let script = r#"python3 -c '
+    need("ssh", "openssh-client");
+    let script = r#"
+if timeout 30 ssh -o BatchMode=yes a@ssh.example.org; then exit 1; else [ $? = 255 ]; fi
+python3 -c '
 import socket
 for host, port, said in ("git.example.org", 22, b"SSH-2.0-x\r\n"), ("192.0.2.9", 9418, b"0033git-upload-pack /a\0"):
     server = socket.create_connection((host, port), 30)
@@ -231,7 +234,8 @@ for host, port, said in ("git.example.org", 22, b"SSH-2.0-x\r\n"), ("192.0.2.9",
     scene.write("m.json", "[]");
     let replayed = replay(&scene, "m.json", script).ok();
     for ran in [captured, replayed] {
-        ran.says("a connection to 'git.example.org:22' spoke neither HTTP nor TLS")
+        ran.says("a connection to 'ssh.example.org:22' spoke neither HTTP nor TLS")
+            .says("a connection to 'git.example.org:22' spoke neither HTTP nor TLS")
             .says("a connection to '192.0.2.9:9418' spoke neither HTTP nor TLS");
     }
 }
