@@ -30,6 +30,14 @@ pub enum Verb {
     Check(CheckArgs),
     /// Name the variables that the command is given, one a line.
     Env(EnvArgs),
+    /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    BecomeCommand {
+        /// The command and its arguments.
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// `buildproxy capture`.
@@ -65,7 +73,12 @@ pub struct CaptureArgs {
     pub keep_redirects: Vec<Glob>,
     /// Reach these hosts without the proxy, as well as those of this machine: names, addresses, or
     /// domains with a leading dot.
-    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        conflicts_with = "transparent"
+    )]
     pub no_proxy: Vec<String>,
     /// Do not record bodies above SIZE, such as 500MB or 2GiB; the command gets them all the same.
     ///
@@ -100,7 +113,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
     pub connect_to: Vec<ConnectTo>,
     /// Go on in the background, and print the environment as `export` lines.
-    #[arg(long, conflicts_with = "command")]
+    #[arg(long, conflicts_with_all = ["command", "transparent"])]
     pub daemon: bool,
     /// End when the process PID ends.
     #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
@@ -143,6 +156,10 @@ pub struct CommonArgs {
         hide_default_value = true
     )]
     pub listen: SocketAddr,
+    /// Give the command a network of its own, in which all addresses lead to buildproxy, also for
+    /// programs that know nothing of proxies (Linux).
+    #[arg(long, conflicts_with = "listen")]
+    pub transparent: bool,
     /// The folder for the bodies of captured downloads [default: buildproxy in the user's cache folder].
     #[arg(
         long,

@@ -13,7 +13,8 @@
 //!                                                        by Key, through a Matcher
 //! ```
 //!
-//! Both handlers end in [`proxy::answer`], which gives a client what it asks of a whole: all of it, a
+//! Clients come to the door by a proxy's address, or, in a network of their own where every address leads
+//! there, without knowing. Both handlers end in [`proxy::answer`], which gives a client what it asks of a whole: all of it, a
 //! range, its headers, or word that it has not changed.
 //!
 //! # The rooms
@@ -30,6 +31,7 @@
 //! | [`trust`] | the bundle, and the one table of variables that convince clients |
 //! | [`bodies`] | the body cache |
 //! | [`process`] | the command that is run, signals, shells, the background |
+//! | `transparent` | on Linux, a network in which every address is ours |
 //! | [`report`] | what a person reads |
 //! | [`visible`] | which characters do more than to be seen |
 //!
@@ -54,5 +56,7 @@ pub mod process;
 pub mod proxy;
 pub mod replay;
 pub mod report;
+#[cfg(target_os = "linux")]
+pub mod transparent;
 pub mod trust;
 pub mod visible;

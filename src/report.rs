@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+#[cfg(target_os = "linux")]
+use crate::transparent::TransparentError;
 use crate::{
     capture::{Recording, Skipped, Vendored},
     commands::InventoryError,
@@ -72,6 +74,14 @@ pub fn say(text: &str) {
 #[must_use]
 pub fn failure(error: &anyhow::Error) -> u8 {
     let failed = chain(error.as_ref());
+    #[cfg(target_os = "linux")]
+    if let Some(hint) = error
+        .downcast_ref::<TransparentError>()
+        .and_then(TransparentError::hint)
+    {
+        say(&format!("{failed}\nhint: {hint}"));
+        return FAILED;
+    }
     let Some(inventory) = error.downcast_ref::<InventoryError>() else {
         say(&failed);
         return FAILED;

@@ -8,9 +8,9 @@ use std::{
 
 use anyhow::Context;
 use globset::{Glob, GlobSet};
-use tokio::net::TcpListener;
 
 use super::{
+    front::Front,
     output::{Output, Replace, Written},
     prefill::prefill,
     runtime,
@@ -50,16 +50,15 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;
-    let listener = args.common.bind()?;
-    let address = listener
-        .local_addr()
-        .context("failed to find out the port")?;
-    let files = Files::make(authority.certificate(), &roots, address, inherited)?;
+    let front = Front::open(&args.common)?;
+    let way = front.way()?;
+    let files = Files::make(authority.certificate(), &roots, way, inherited)?;
     let direct = Direct(args.no_proxy.clone());
-    let environment = Environment::new(address, &files, &direct, inherited);
+    let environment = Environment::new(way, &files, &direct, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());
+    job.envs_remove(environment.removed());
 
     // A person looks at a terminal; in a shell, it is theirs.
     let looks = stderr().is_terminal() && !args.common.command.is_empty();
@@ -91,8 +90,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
 
     let (status, record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
-        tokio::spawn(door.serve(TcpListener::from_std(listener)?));
-        let status = job.run(&mut signals).await?;
+        let status = front.run(door, job, &files, &mut signals).await?;
         finish(&capture, &mut signals).await;
         anyhow::Ok((status, recorder.take()))
     })?;

@@ -5,6 +5,7 @@ mod check;
 mod env;
 mod evaluate;
 mod fetch;
+mod front;
 mod inventory;
 mod output;
 mod prefill;
@@ -32,6 +33,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Env(args) => env::run(args),
+        #[cfg(target_os = "linux")]
+        Verb::BecomeCommand { command } => {
+            crate::transparent::become_command(command);
+            Ok(1)
+        }
     }
 }
 

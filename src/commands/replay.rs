@@ -9,9 +9,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use rustix::process::Pid;
-use tokio::net::TcpListener;
 
-use super::{fetch::fetch_all, inventory, runtime};
+use super::{fetch::fetch_all, front::Front, inventory, runtime};
 use crate::{
     bodies::BodyCache,
     capture::{ConnectTo, FetchError, Keep},
@@ -33,13 +32,11 @@ const NAMED: usize = 10;
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let answers = answers(args)?;
     let authority = Authority::new()?;
-    let listener = args.common.bind()?;
-    let address = listener
-        .local_addr()
-        .context("failed to find out the port")?;
+    let front = Front::open(&args.common)?;
+    let way = front.way()?;
     // Nothing but the authority is trusted: nothing else can be reached.
-    let files = Files::make(authority.certificate(), &Roots::none(), address, inherited)?;
-    let environment = Environment::new(address, &files, &Direct::default(), inherited);
+    let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
+    let environment = Environment::new(way, &files, &Direct::default(), inherited);
     let replay = Arc::new(Replay::new(answers));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
@@ -53,7 +50,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
         let watched = args.watch_pid.and_then(Pid::from_raw);
         runtime()?.block_on(async {
             let mut signals = Signals::take()?;
-            tokio::spawn(door.serve(TcpListener::from_std(listener)?));
+            front.serve(door)?;
             tokio::select! {
                 () = until(watched) => {}
                 _ = signals.next() => {}
@@ -65,10 +62,10 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
 
     let mut job = Job::new(&args.common.command, Mode::Replay).context("failed to make a shell")?;
     job.envs(environment.iter());
+    job.envs_remove(environment.removed());
     let status = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
-        tokio::spawn(door.serve(TcpListener::from_std(listener)?));
-        anyhow::Ok(job.run(&mut signals).await?)
+        front.run(door, job, &files, &mut signals).await
     })?;
     let misses = replay.misses();
     report(&misses);

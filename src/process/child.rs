@@ -1,11 +1,18 @@
 //! Runs a command in the foreground, and passes signals on.
 
-use std::{ffi::OsString, fs::File, io, os::unix::process::ExitStatusExt, process::ExitStatus};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    path::Path,
+    process::ExitStatus,
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
-    process::Command,
+    process::{Child, Command},
     signal::unix::{self, SignalKind, signal},
 };
 
@@ -69,7 +76,7 @@ impl Signals {
 pub struct Job {
     command: Command,
     /// What a shell reads when it starts.
-    _files: Option<TempDir>,
+    files: Option<TempDir>,
 }
 
 impl Job {
@@ -84,13 +91,13 @@ impl Job {
             command.args(arguments);
             return Ok(Self {
                 command,
-                _files: None,
+                files: None,
             });
         }
         let (command, files) = subshell(mode)?;
         Ok(Self {
             command,
-            _files: Some(files),
+            files: Some(files),
         })
     }
 
@@ -99,23 +106,71 @@ impl Job {
         self.command.envs(variables);
     }
 
-    /// Runs it to its end. Signals that arrive meanwhile are the command's.
+    /// Takes from the environment that it inherits.
+    pub fn envs_remove<'a>(&mut self, variables: impl IntoIterator<Item = &'a str>) {
+        for variable in variables {
+            self.command.env_remove(variable);
+        }
+    }
+
+    /// What is run.
+    #[must_use]
+    pub fn program(&self) -> OsString {
+        self.command.as_std().get_program().to_owned()
+    }
+
+    /// Has it run by another program, `runner verb -- program argument…`, with `stdin` as standard input.
+    pub fn run_by(&mut self, runner: &Path, verb: &str, stdin: OwnedFd) {
+        let own = self.command.as_std();
+        let mut command = Command::new(runner);
+        command.args([verb, "--"]).arg(own.get_program());
+        command.args(own.get_args()).stdin(stdin);
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => command.env::<&OsStr, _>(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = command;
+    }
+
+    /// Starts it.
     ///
     /// # Errors
     ///
     /// Where it cannot be run.
-    pub async fn run(mut self, signals: &mut Signals) -> Result<ExitStatus, ChildError> {
+    pub fn start(mut self) -> Result<Running, ChildError> {
         let spawned = self.command.spawn();
-        let mut child = spawned.map_err(|source| ChildError::Spawn {
-            program: self.command.as_std().get_program().to_owned(),
+        let child = spawned.map_err(|source| ChildError::Spawn {
+            program: self.program(),
             source,
         })?;
-        let pid = child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Running {
+            child,
+            _files: self.files,
+        })
+    }
+}
+
+/// A job that was started.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    _files: Option<TempDir>,
+}
+
+impl Running {
+    /// Waits for its end. Signals that arrive meanwhile are the command's.
+    ///
+    /// # Errors
+    ///
+    /// Where the system cannot tell.
+    pub async fn wait(mut self, signals: &mut Signals) -> Result<ExitStatus, ChildError> {
+        let pid = self.child.id();
+        let pid = pid.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         loop {
             tokio::select! {
-                status = child.wait() => return status.map_err(ChildError::Wait),
+                status = self.child.wait() => return status.map_err(ChildError::Wait),
                 signal = signals.next() => {
                     let from_keyboard = matches!(signal, Signal::INT | Signal::QUIT);
                     if let Some(pid) = pid && !(from_keyboard && in_foreground()) {

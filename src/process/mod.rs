@@ -5,7 +5,7 @@ mod daemon;
 mod shell;
 mod watch;
 
-pub use child::{ChildError, Job, Signals, exit_code};
+pub use child::{ChildError, Job, Running, Signals, exit_code};
 pub use daemon::{Fork, fork};
 pub use shell::Mode;
 pub use watch::ended;

@@ -1,6 +1,13 @@
 //! Accepts connections, finds out what is spoken on them, and hands each request to a [`Handler`].
 
-use std::{convert::Infallible, io, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::Method;
 use hyper::{body::Incoming, service::service_fn};
@@ -10,7 +17,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::timeout,
 };
 use tokio_rustls::LazyConfigAcceptor;
@@ -34,8 +41,9 @@ pub(crate) const MAX_HEAD: u32 = 384 << 10;
 /// The most headers that it may have.
 pub(crate) const MAX_HEADERS: usize = 256;
 
-/// How long a tunnel may stay silent. A protocol in which the server speaks first would wait for ever.
-const TUNNEL_SILENCE: Duration = Duration::from_secs(10);
+/// How long a tunnel may stay silent, or what leads to a server. A protocol in which the server speaks
+/// first would wait for ever.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
@@ -66,7 +74,7 @@ pub enum Refusal {
     /// Something other than HTTP.
     #[error("a connection to '{target}' spoke neither HTTP nor TLS, and was closed")]
     NotHttp {
-        /// `host:port` of the tunnel, or the proxy's own address.
+        /// `host:port` of the tunnel or the server, or the proxy's own address.
         target: String,
     },
     /// A head larger than what is taken.
@@ -99,6 +107,14 @@ pub(super) enum Origin {
         port: u16,
         scheme: Scheme,
     },
+    /// Straight to a server, as the client thinks.
+    Server {
+        /// What it connected to.
+        address: SocketAddr,
+        /// The name that it means, as far as is known.
+        name: Option<String>,
+        scheme: Scheme,
+    },
 }
 
 impl Origin {
@@ -107,15 +123,24 @@ impl Origin {
         match self {
             Self::Proxy { address } => address.to_string(),
             Self::Tunnel { host, .. } => host.trim_matches(['[', ']']).to_owned(),
+            Self::Server { address, name, .. } => match name {
+                Some(name) => name.clone(),
+                None => address.ip().to_string(),
+            },
         }
     }
 
-    /// The same, inside TLS.
-    fn over_tls(self) -> Self {
+    /// The same, inside TLS, whose greeting named `server`.
+    fn over_tls(self, server: Option<String>) -> Self {
         match self {
             Self::Tunnel { host, port, .. } => Self::Tunnel {
                 host,
                 port,
+                scheme: Scheme::Https,
+            },
+            Self::Server { address, name, .. } => Self::Server {
+                address,
+                name: server.or(name),
                 scheme: Scheme::Https,
             },
             proxy @ Self::Proxy { .. } => proxy,
@@ -126,6 +151,12 @@ impl Origin {
         match self {
             Self::Proxy { address } => format!("the proxy, {address}"),
             Self::Tunnel { host, port, .. } => format!("{host}:{port}"),
+            Self::Server {
+                address,
+                name: Some(name),
+                ..
+            } => format!("{name}:{}", address.port()),
+            Self::Server { address, .. } => address.to_string(),
         }
     }
 }
@@ -151,29 +182,44 @@ impl<H: Handler> FrontDoor<H> {
         Self { authority, handler }
     }
 
-    /// Serves whoever connects to `listener`, until the future is dropped.
+    /// Serves whoever connects to the proxy at `listener`, until the future is dropped.
     pub async fn serve(self, listener: TcpListener) {
+        self.accept(listener, |address| Origin::Proxy {
+            address: address.ip(),
+        })
+        .await;
+    }
+
+    /// The same for clients that connect to servers, where all addresses lead to `listener`. The address
+    /// of an accepted connection is that which was meant; `name_of` knows for what name it was given.
+    pub async fn serve_transparently(
+        self,
+        listener: TcpListener,
+        name_of: impl Fn(IpAddr) -> Option<String>,
+    ) {
+        self.accept(listener, |address| Origin::Server {
+            address,
+            name: name_of(address.ip()),
+            scheme: Scheme::Http,
+        })
+        .await;
+    }
+
+    async fn accept(self, listener: TcpListener, origin_of: impl Fn(SocketAddr) -> Origin) {
         loop {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let accepted = listener.accept().await.and_then(|(stream, _)| {
+                stream.set_nodelay(true)?;
+                Ok((origin_of(stream.local_addr()?), stream))
+            });
+            match accepted {
+                Ok((origin, stream)) => drop(tokio::spawn(self.clone().stream(stream, origin))),
                 Err(error) => {
                     // Out of file descriptors, or a client that was gone at once: both pass.
                     debug!(error = chain(&error), "failed to accept a connection");
                     tokio::time::sleep(Duration::from_millis(10)).await;
-                    continue;
                 }
-            };
-            let door = self.clone();
-            tokio::spawn(async move { door.accepted(stream).await });
+            }
         }
-    }
-
-    async fn accepted(self, stream: TcpStream) {
-        let address = match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
-            Ok(address) => address.ip(),
-            Err(error) => return debug!(error = chain(&error), "a connection was gone at once"),
-        };
-        self.stream(stream, Origin::Proxy { address }).await;
     }
 
     /// Serves one stream of bytes: an accepted connection, or the inside of a tunnel.
@@ -187,15 +233,20 @@ impl<H: Handler> FrontDoor<H> {
             let mut stream = BufReader::new(stream);
             let first = match &origin {
                 Origin::Proxy { .. } => stream.fill_buf().await,
-                Origin::Tunnel { .. } => match timeout(TUNNEL_SILENCE, stream.fill_buf()).await {
-                    Ok(read) => read,
-                    Err(_) => return self.not_http(&origin),
-                },
+                Origin::Tunnel { .. } | Origin::Server { .. } => {
+                    match timeout(SILENCE, stream.fill_buf()).await {
+                        Ok(read) => read,
+                        Err(_) => return self.not_http(&origin),
+                    }
+                }
             };
-            match first.ok().and_then(|read| read.first().copied()) {
-                None => {}
-                Some(TLS_HANDSHAKE) => self.tls(stream, origin).await,
-                Some(_) => self.http(stream, origin).await,
+            match (first.unwrap_or_default(), &origin) {
+                ([], _) => {}
+                ([TLS_HANDSHAKE, ..], _) => self.tls(stream, origin).await,
+                (start, Origin::Tunnel { .. } | Origin::Server { .. }) if !may_be_http(start) => {
+                    self.not_http(&origin);
+                }
+                _ => self.http(stream, origin).await,
             }
         })
     }
@@ -205,11 +256,13 @@ impl<H: Handler> FrontDoor<H> {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let mut host = origin.host();
+        let mut named = None;
         let handshake = async {
             let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
             let greeted = acceptor.await?;
             if let Some(name) = greeted.client_hello().server_name() {
                 name.clone_into(&mut host);
+                named = Some(name.to_owned());
             }
             let config = match self.authority.server_config(&host) {
                 Ok(config) => config,
@@ -218,7 +271,7 @@ impl<H: Handler> FrontDoor<H> {
             greeted.into_stream(config).await.map(Ok)
         };
         match handshake.await {
-            Ok(Ok(stream)) => self.http(stream, origin.over_tls()).await,
+            Ok(Ok(stream)) => self.http(stream, origin.over_tls(named)).await,
             Ok(Err(source)) => self.handler.refused(Refusal::Certificate { host, source }),
             Err(source) => self.handler.refused(Refusal::Tls { host, source }),
         }
@@ -300,4 +353,11 @@ impl<H: Handler> FrontDoor<H> {
         let target = origin.target();
         self.handler.refused(Refusal::NotHttp { target });
     }
+}
+
+/// Whether a request line says so, if all of it is there: hyper waits for the rest of what SSH begins with.
+fn may_be_http(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    let end = start.iter().position(|byte| *byte == b'\n');
+    end.is_none_or(|end| start[..end].windows(6).any(|part| part == b" HTTP/"))
 }

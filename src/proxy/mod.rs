@@ -6,7 +6,8 @@
 //! - a request with an absolute target, on the listening port (RFC 9112, section 3.2.2);
 //! - `CONNECT`, then TLS, then requests (most clients, for `https://`);
 //! - `CONNECT`, then plain HTTP (npm and yarn, for `http://`);
-//! - TLS to the proxy itself, then any of the above (wget2).
+//! - TLS to the proxy itself, then any of the above (wget2);
+//! - TLS or plain HTTP to a server, whose address leads here (clients that know of no proxy).
 //!
 //! So each byte stream, the accepted one as well as the inside of a tunnel, is sniffed. Accepting a
 //! connection knows nothing of how a request is answered, and a handler knows nothing of how the

@@ -1,13 +1,13 @@
 //! A request with the absolute URL that it is for.
 
-use std::io::Read;
+use std::{io::Read, net::IpAddr};
 
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{
-    HeaderMap, Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue},
-    uri,
+    HeaderMap, Method, StatusCode, Version,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue},
+    request, uri,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -65,7 +65,7 @@ impl Request {
         request: http::Request<Incoming>,
     ) -> Result<Self, RequestError> {
         let (parts, body) = request.into_parts();
-        let url = target(origin, &parts.uri)?;
+        let url = target(origin, &parts)?;
         Ok(Self {
             url,
             method: parts.method,
@@ -131,28 +131,68 @@ fn decode(decoder: impl Read) -> Option<Vec<u8>> {
 /// The absolute URL of a request target.
 ///
 /// The target is what counts, and in a tunnel the target of `CONNECT`: the Host header may lack
-/// (HTTP/1.0), or lack the port (Java's `HttpURLConnection`).
-fn target(origin: &Origin, uri: &uri::Uri) -> Result<Url, RequestError> {
+/// (HTTP/1.0), or lack the port (Java's `HttpURLConnection`). Where nobody told of a proxy, it is the name
+/// that the client asked for, in TLS or before it connected; where it connected to an address that it knew,
+/// the Host header, or at last the address.
+fn target(origin: &Origin, head: &request::Parts) -> Result<Url, RequestError> {
+    let uri = &head.uri;
+    // A client may have settings of a proxy of its own, which is here as well.
+    let for_a_proxy = head.version < Version::HTTP_2 && uri.scheme().is_some();
     let path = uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
     let url = match (origin, uri.scheme_str(), uri.authority()) {
         (Origin::Tunnel { host, port, scheme }, _, _) => {
-            let scheme = match scheme {
-                Scheme::Http => "http",
-                Scheme::Https => "https",
+            format!("{}://{host}:{port}{path}", name(*scheme))
+        }
+        (Origin::Server { .. }, Some(scheme), Some(authority)) if for_a_proxy => {
+            format!("{scheme}://{}{path}", without_userinfo(authority))
+        }
+        (
+            Origin::Server {
+                address,
+                name: known,
+                scheme,
+            },
+            _,
+            authority,
+        ) => {
+            let host = match known {
+                Some(name) => Some(name.clone()),
+                None => said_host(authority, &head.headers),
             };
-            format!("{scheme}://{host}:{port}{path}")
+            let host = host.unwrap_or_else(|| match address.ip() {
+                IpAddr::V4(v4) => v4.to_string(),
+                IpAddr::V6(v6) => format!("[{v6}]"),
+            });
+            format!("{}://{host}:{}{path}", name(*scheme), address.port())
         }
         (Origin::Proxy { .. }, Some(scheme), Some(authority)) => {
-            // Userinfo is for the Authorization header, which clients set from it.
-            let authority = authority.as_str();
-            let authority = authority
-                .rsplit_once('@')
-                .map_or(authority, |(_, host)| host);
-            format!("{scheme}://{authority}{path}")
+            format!("{scheme}://{}{path}", without_userinfo(authority))
         }
         (Origin::Proxy { .. }, _, _) => return Err(RequestError::NotForAProxy(presentable(path))),
     };
     Ok(Url::parse(&url)?)
+}
+
+fn name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    }
+}
+
+/// Userinfo is for the Authorization header, which clients set from it.
+fn without_userinfo(authority: &uri::Authority) -> &str {
+    let authority = authority.as_str();
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
+}
+
+/// The host of the target or of the Host header, without its port.
+fn said_host(authority: Option<&uri::Authority>, headers: &HeaderMap) -> Option<String> {
+    let said = || headers.get(HOST)?.to_str().ok()?.parse().ok();
+    let authority = authority.cloned().or_else(said)?;
+    Some(authority.host().to_owned())
 }
 
 #[cfg(test)]

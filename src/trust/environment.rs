@@ -2,7 +2,16 @@
 
 use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
-use super::{File, Files, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
+use super::{File, Files, OTHER_PROXIES, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
+
+/// How clients get to buildproxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By a proxy at this address.
+    Proxy(SocketAddr),
+    /// Whatever they connect to.
+    Transparent,
+}
 
 /// What is reached without the proxy: what runs on this machine, which is part of the build, be it
 /// captured or replayed, and more hosts.
@@ -23,15 +32,18 @@ pub fn inherited(variable: &str) -> Option<OsString> {
     std::env::var_os(variable)
 }
 
-/// Variables and their values, in the order of the table.
+/// Variables and their values, in the order of the table, and those that have to go.
 #[derive(Clone, Debug)]
-pub struct Environment(Vec<(&'static str, String)>);
+pub struct Environment {
+    set: Vec<(&'static str, String)>,
+    removed: Vec<&'static str>,
+}
 
 impl Environment {
-    /// For a proxy at `proxy`. What is to be extended is found by the variables that `own` gives.
+    /// For clients that come by `way`. What is to be extended is found by the variables that `own` gives.
     #[must_use]
     pub fn new(
-        proxy: SocketAddr,
+        way: Way,
         files: &Files,
         direct: &Direct,
         own: impl Fn(&str) -> Option<OsString>,
@@ -41,26 +53,47 @@ impl Environment {
             let value = own(name).unwrap_or_default();
             value.to_string_lossy().into_owned()
         };
-        let value = |line: &Variable| match line.value {
-            Value::Proxy => format!("http://{proxy}"),
-            Value::NoProxy => direct.hosts().join(","),
-            Value::File(file) => path(file),
-            Value::Java => {
-                let options = java_options(proxy, &path(File::TrustStore), direct);
-                format!("{} {options}", there(line.name))
-                    .trim_start()
-                    .to_owned()
+        let value = |line: &Variable| match (line.value, way) {
+            (Value::Proxy | Value::NoProxy, Way::Transparent) => None,
+            (Value::Proxy, Way::Proxy(proxy)) => Some(format!("http://{proxy}")),
+            (Value::NoProxy, Way::Proxy(_)) => Some(direct.hosts().join(",")),
+            (Value::File(file), _) => Some(path(file)),
+            (Value::Java, _) => {
+                let options = java_options(way, &path(File::TrustStore), direct);
+                let options = format!("{} {options}", there(line.name));
+                Some(options.trim_start().to_owned())
             }
             // An empty part stands for the folder that PHP was built with.
-            Value::PhpFolders => format!("{}:{}", there(line.name), path(File::PhpFolder)),
-            Value::Text(text) => text.to_owned(),
+            (Value::PhpFolders, _) => {
+                let folder = path(File::PhpFolder);
+                Some(format!("{}:{folder}", there(line.name)))
+            }
+            (Value::Text(text), _) => Some(text.to_owned()),
         };
-        Self(TABLE.iter().map(|line| (line.name, value(line))).collect())
+        let mut environment = Self {
+            set: Vec::new(),
+            removed: Vec::new(),
+        };
+        for line in TABLE {
+            match value(line) {
+                Some(value) => environment.set.push((line.name, value)),
+                None => environment.removed.push(line.name),
+            }
+        }
+        if way == Way::Transparent {
+            environment.removed.extend(OTHER_PROXIES);
+        }
+        environment
     }
 
-    /// All of it.
+    /// All that is set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+        self.set.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// What would lead clients elsewhere.
+    pub fn removed(&self) -> impl Iterator<Item = &str> {
+        self.removed.iter().copied()
     }
 
     /// `export` lines for a POSIX shell.
@@ -77,7 +110,14 @@ impl Environment {
 }
 
 /// Java knows no proxy variables; these are its properties (java.base, "Networking Properties").
-fn java_options(proxy: SocketAddr, trust_store: &str, direct: &Direct) -> String {
+fn java_options(way: Way, trust_store: &str, direct: &Direct) -> String {
+    let trust = format!(
+        "-Djavax.net.ssl.trustStore={trust_store} -Djavax.net.ssl.trustStoreType=PKCS12 \
+         -Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"
+    );
+    let Way::Proxy(proxy) = way else {
+        return trust;
+    };
     // Its patterns have a bracket around an IPv6 address, and a star where NO_PROXY has a leading dot.
     let patterns = direct
         .hosts()
@@ -93,8 +133,7 @@ fn java_options(proxy: SocketAddr, trust_store: &str, direct: &Direct) -> String
         format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port}"),
         format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
         format!("-Dhttp.nonProxyHosts={}", patterns.join("|")),
-        format!("-Djavax.net.ssl.trustStore={trust_store} -Djavax.net.ssl.trustStoreType=PKCS12"),
-        format!("-Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"),
+        trust,
     ]
     .join(" ")
 }
@@ -106,13 +145,13 @@ mod tests {
 
     fn environment(direct: &Direct, own: &[(&str, &str)]) -> Environment {
         let authority = Authority::new().unwrap();
-        let proxy = "127.0.0.1:1234".parse().unwrap();
+        let way = Way::Proxy("127.0.0.1:1234".parse().unwrap());
         let own = |name: &str| {
             let found = own.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let files = Files::make(authority.certificate(), &Roots::none(), proxy, own).unwrap();
-        Environment::new(proxy, &files, direct, own)
+        let files = Files::make(authority.certificate(), &Roots::none(), way, own).unwrap();
+        Environment::new(way, &files, direct, own)
     }
 
     fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
@@ -155,7 +194,10 @@ mod tests {
 
     #[test]
     fn exports_are_quoted_for_a_shell() {
-        let environment = Environment(vec![("NAME", "it's".to_owned())]);
+        let environment = Environment {
+            set: vec![("NAME", "it's".to_owned())],
+            removed: Vec::new(),
+        };
         assert_eq!(environment.to_exports(), "export NAME='it'\\''s'\n");
     }
 

@@ -7,7 +7,6 @@ use std::{
     fmt::Write as _,
     fs::{self, OpenOptions, Permissions},
     io::{self, Write as _},
-    net::SocketAddr,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -17,7 +16,7 @@ use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
 
-use super::Roots;
+use super::{Roots, Way};
 
 /// The password of the Java trust store. There is nothing secret in it, but Java wants one.
 pub(super) const TRUST_STORE_PASSWORD: &str = "changeit";
@@ -53,6 +52,8 @@ pub enum FilesError {
 /// One of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
+    /// The authority's certificate as PEM.
+    Authority,
     /// Certificates as PEM.
     Bundle,
     /// The same for Java: PKCS 12 (RFC 7292).
@@ -70,6 +71,7 @@ pub enum File {
 impl File {
     fn name(self) -> &'static str {
         match self {
+            Self::Authority => "authority.crt",
             Self::Bundle => "ca-bundle.crt",
             Self::TrustStore => "trust-store.p12",
             Self::Wgetrc => "wgetrc",
@@ -83,7 +85,9 @@ impl File {
         match self {
             // There may be passwords in the settings that they begin with.
             Self::Wgetrc | Self::Wget2rc => Readers::Owner,
-            Self::Bundle | Self::TrustStore | Self::AptConf | Self::PhpFolder => Readers::Everybody,
+            Self::Authority | Self::Bundle | Self::TrustStore | Self::AptConf | Self::PhpFolder => {
+                Readers::Everybody
+            }
         }
     }
 }
@@ -121,7 +125,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the files for a proxy at `proxy`. Clients are to trust the `authority` and `roots`. What a
+    /// Makes the files for clients that come by `way`. They are to trust the `authority` and `roots`. What a
     /// person has of settings is found by the variables that `own` gives.
     ///
     /// # Errors
@@ -130,7 +134,7 @@ impl Files {
     pub fn make(
         authority: &CertificateDer<'static>,
         roots: &Roots,
-        proxy: SocketAddr,
+        way: Way,
         own: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, FilesError> {
         let folder = tempfile::Builder::new().prefix("buildproxy-").tempdir();
@@ -141,6 +145,7 @@ impl Files {
         open_to(folder.path(), Readers::Everybody)?;
         let files = Self { folder };
         let certificates = || std::iter::once(authority).chain(roots.iter());
+        files.write(File::Authority, to_pem(std::iter::once(authority)))?;
         files.write(File::Bundle, to_pem(certificates()))?;
         files.write(File::TrustStore, to_pkcs12(certificates())?)?;
 
@@ -177,9 +182,14 @@ impl Files {
         if let Some(own) = own("APT_CONFIG").filter(|path| !path.is_empty()) {
             apt = format!("#include \"{}\";\n", Path::new(&own).display());
         }
+        let proxy = match way {
+            Way::Proxy(proxy) => format!("http://{proxy}"),
+            // As apt says that there is none, whatever the rest of its settings has.
+            Way::Transparent => "DIRECT".to_owned(),
+        };
         let apt = format!(
-            "{apt}Acquire::http::Proxy \"http://{proxy}\";\n\
-             Acquire::https::Proxy \"http://{proxy}\";\n\
+            "{apt}Acquire::http::Proxy \"{proxy}\";\n\
+             Acquire::https::Proxy \"{proxy}\";\n\
              Acquire::https::CAInfo \"{bundle}\";\n"
         );
         files.write(File::AptConf, apt)?;
@@ -273,8 +283,8 @@ mod tests {
             let found = own.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.as_os_str().to_owned())
         };
-        let proxy = "127.0.0.1:1234".parse().unwrap();
-        Files::make(authority.certificate(), &Roots::none(), proxy, own)
+        let way = Way::Proxy("127.0.0.1:1234".parse().unwrap());
+        Files::make(authority.certificate(), &Roots::none(), way, own)
     }
 
     #[test]

@@ -5,7 +5,8 @@ mod files;
 mod roots;
 mod table;
 
-pub use environment::{Direct, Environment, inherited};
+pub use environment::{Direct, Environment, Way, inherited};
 pub use files::{File, Files, FilesError};
 pub use roots::Roots;
+use table::OTHER_PROXIES;
 pub use table::{TABLE, Value, Variable};

@@ -30,6 +30,7 @@ impl fmt::Display for Value {
         formatter.pad(match self {
             Self::Proxy => "the proxy's URL",
             Self::NoProxy => "the hosts that are reached without it",
+            Self::File(File::Authority) => "the authority's certificate, as PEM",
             Self::File(File::Bundle) => "certificates, as PEM",
             Self::File(File::TrustStore) => "certificates, as PKCS 12",
             Self::File(File::Wgetrc | File::Wget2rc | File::AptConf) => "settings, after yours",
@@ -51,6 +52,9 @@ pub struct Variable {
     /// What it is set to.
     pub value: Value,
 }
+
+/// Variables by which clients are told of a proxy, besides those of the table.
+pub(super) const OTHER_PROXIES: [&str; 3] = ["PIP_PROXY", "ftp_proxy", "npm_config_noproxy"];
 
 const BUNDLE: Value = Value::File(File::Bundle);
 

@@ -159,6 +159,7 @@ fn the_key_of_the_authority_is_nowhere_on_disk() {
     );
     for name in &names {
         let known = [
+            "/authority.crt",
             "/ca-bundle.crt",
             "/trust-store.p12",
             "/wgetrc",

@@ -22,4 +22,5 @@ mod readers;
 mod replay;
 mod secrets;
 mod terminal;
+mod transparent;
 mod trusting;

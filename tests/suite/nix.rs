@@ -429,7 +429,11 @@ fn the_shell_runs_a_command(nix: &Nix) {
         r#"
         shell = mkBuildproxyShell [
           { url = "https://a.test/"; file = builtins.toFile "body" "body of a"; }
-        ];"#,
+        ];
+        transparent = mkBuildproxyShell {
+          transparent = true;
+          content = [ { url = "https://a.test:8443/"; file = builtins.toFile "body" "body of a"; } ];
+        };"#,
     );
     let shell = |command: &[&str]| {
         let mut shell = nix.nix(&["run"], &nix.of_flake("shell"));
@@ -439,6 +443,9 @@ fn the_shell_runs_a_command(nix: &Nix) {
     let said = shell(&[&curl[..], &["https://a.test/"]].concat()).ok();
     assert_eq!(said.stdout, "body of a");
     shell(&["sh", "-c", "exit 7"]).ends_with(7);
+    let mut transparent = nix.nix(&["run"], &nix.of_flake("transparent"));
+    transparent.arg("--").args(curl).arg("https://a.test:8443/");
+    assert_eq!(run(&mut transparent).ok().stdout, "body of a");
     shell(&[&curl[..], &["https://a.test/other"]].concat())
         .ends_with(22)
         .says("GET https://a.test/other");
