@@ -20,6 +20,6 @@ fn main() -> ExitCode {
         .with(fmt::layer().with_ansi(false).with_writer(|| report::Log))
         .with(Targets::new().with_target("buildproxy", level))
         .init();
-    let status = commands::run(&cli).unwrap_or_else(|error| report::failure(&error));
+    let status = commands::run(&cli).unwrap_or_else(|error| commands::failure(&error));
     ExitCode::from(status)
 }

@@ -1,34 +1,11 @@
-//! Talk with the person: error chains, hints, and the summary of a capture.
+//! How to talk with a person: in one piece, visibly, with all that lies behind an error.
 
 use std::{
-    collections::BTreeSet,
     error::Error,
-    fmt,
     io::{self, Write, stderr},
-    path::Path,
 };
 
-#[cfg(target_os = "linux")]
-use crate::transparent::TransparentError;
-use crate::{
-    capture::{Recording, Skipped, Vendored},
-    commands::InventoryError,
-    emit::{Changed, Kept, Merged},
-    inventory::{Body, Url, moving::moving},
-    visible::visible,
-};
-
-/// The exit status of whatever has none of its own.
-const FAILED: u8 = 1;
-
-/// The exit status of an inventory that cannot be used.
-const WRONG_INVENTORY: u8 = 3;
-
-/// A vendored body above this many bytes is warned of, as a repository is no place for it.
-const LARGE: u64 = 1 << 20;
-
-/// The same, for all of them together.
-const LARGE_IN_ALL: u64 = 10 << 20;
+use crate::visible::visible;
 
 /// Standard error, with what came from outside made [`visible`].
 #[derive(Debug)]
@@ -70,174 +47,11 @@ pub fn say(text: &str) {
     let _ = Log.write_all(format!("buildproxy: {text}\n").as_bytes());
 }
 
-/// Tells a person what went wrong and what to do, and gives the exit status for it.
-#[must_use]
-pub fn failure(error: &anyhow::Error) -> u8 {
-    let failed = chain(error.as_ref());
-    #[cfg(target_os = "linux")]
-    if let Some(hint) = error
-        .downcast_ref::<TransparentError>()
-        .and_then(TransparentError::hint)
-    {
-        say(&format!("{failed}\nhint: {hint}"));
-        return FAILED;
-    }
-    let Some(inventory) = error.downcast_ref::<InventoryError>() else {
-        say(&failed);
-        return FAILED;
-    };
-    match inventory.hint() {
-        Some(hint) => say(&format!("{failed}\nhint: {hint}")),
-        None => say(&failed),
-    }
-    WRONG_INVENTORY
-}
-
-/// What a capture came to. Displayed, it is what a person reads at the end.
-#[derive(Debug)]
-pub struct Summary<'a> {
-    /// The inventory.
-    pub path: &'a Path,
-    /// What was captured.
-    pub recording: &'a Recording,
-    /// What of it the inventory did not have.
-    pub merged: &'a Merged,
-    /// What could not be recorded.
-    pub skipped: &'a [Skipped],
-    /// How much more there was, too much to be recorded.
-    pub beyond: u64,
-    /// What answered twice, and differently.
-    pub unstable: &'a BTreeSet<Url>,
-}
-
-impl fmt::Display for Summary<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            recording, merged, ..
-        } = self;
-        let pins = recording
-            .entries
-            .iter()
-            .filter(|entry| matches!(entry.body, Body::Pin(_)));
-        writeln!(
-            f,
-            "{}: {} captured ({} new, {} pinned, {} vendored, {} by redirects)",
-            self.path.display(),
-            count(recording.entries.len(), "download"),
-            merged.added.len(),
-            pins.count(),
-            recording.vendored.len(),
-            recording.redirected,
-        )?;
-        for Vendored {
-            url,
-            reason,
-            length,
-            ..
-        } in &recording.vendored
-        {
-            let large = if *length > LARGE { " (large)" } else { "" };
-            writeln!(f, "  vendored: {url} ({}): {reason}{large}", size(*length))?;
-        }
-        for (changed, kept) in &merged.changed {
-            self.changed(f, "changed", changed)?;
-            writeln!(f, "; {kept}")?;
-        }
-        for updated in &merged.updated {
-            self.changed(f, "updated", updated)?;
-            writeln!(f)?;
-        }
-        for &new in &merged.added {
-            let Body::Pin(pin) = &recording.entries[new].body else {
-                continue;
-            };
-            if let Some(moving) = moving(&pin.url) {
-                writeln!(f, "  moving: {}: it names {moving}", pin.url)?;
-            }
-        }
-        for url in self.unstable {
-            writeln!(
-                f,
-                "  unstable: {url}: gave different bodies, the last one is recorded"
-            )?;
-        }
-        for (url, error) in &recording.refused {
-            writeln!(f, "  skipped: {url}: {error}")?;
-        }
-        for skipped in self.skipped {
-            writeln!(f, "  skipped: {}", chain(skipped))?;
-        }
-        if self.beyond > 0 {
-            let number = self.beyond;
-            writeln!(
-                f,
-                "  skipped: {number} more, beyond what a capture can hold"
-            )?;
-        }
-        let vendored: u64 = recording
-            .vendored
-            .iter()
-            .map(|vendored| vendored.length)
-            .sum();
-        if vendored > LARGE_IN_ALL || recording.vendored.iter().any(|one| one.length > LARGE) {
-            let all = size(vendored);
-            writeln!(
-                f,
-                "warning: the vendored bodies have {all} in all, and your repository gets them"
-            )?;
-            writeln!(
-                f,
-                "hint: `--pin GLOB` pins what a plain download gives after all"
-            )?;
-        }
-        if merged
-            .changed
-            .iter()
-            .any(|(_, kept)| *kept == Kept::Unasked)
-        {
-            writeln!(
-                f,
-                "hint: `--update` replaces what changed, `--replace` starts afresh"
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Summary<'_> {
-    /// An entry of the inventory that is answered otherwise now; without the end of the line.
-    fn changed(&self, f: &mut fmt::Formatter<'_>, word: &str, changed: &Changed) -> fmt::Result {
-        let Changed {
-            captured,
-            line,
-            difference,
-        } = changed;
-        let url = &self.recording.entries[*captured].url;
-        write!(f, "  {word}: {url}")?;
-        if let Some(line) = line {
-            write!(f, " (line {line})")?;
-        }
-        write!(f, ": {difference}")
-    }
-}
-
 /// A number of things.
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 {
         format!("1 {what}")
     } else {
         format!("{number} {what}s")
-    }
-}
-
-/// A number of bytes for people.
-fn size(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let amount = bytes as f64;
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{:.1} KiB", amount / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", amount / 1_048_576.0),
-        _ => format!("{:.1} GiB", amount / 1_073_741_824.0),
     }
 }

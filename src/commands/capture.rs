@@ -14,6 +14,7 @@ use super::{
     output::{Output, Replace, Written},
     prefill::prefill,
     runtime,
+    summary::Summary,
 };
 use crate::{
     capture::{Bounds, Capture, Policy, Progress, Proof, Recorder, Upstream},
@@ -21,7 +22,7 @@ use crate::{
     emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
-    report::{Summary, chain, count, say},
+    report::{chain, count, say},
     trust::{Direct, Environment, Files, Roots, inherited},
 };
 

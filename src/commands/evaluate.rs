@@ -1,6 +1,10 @@
 //! Has Nix evaluate an inventory that is more than literals: with `let`, say, or interpolation.
 
-use std::{io, path::Path, process::Command};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -92,15 +96,21 @@ pub(super) fn evaluate(path: &Path) -> Result<Vec<Entry>, EvaluateError> {
     let mut entries = manifest::read(&serde_json::to_string_pretty(&list)?)?;
     for (entry, file) in entries.iter_mut().zip(bodies) {
         if let Some(file) = serde_json::from_value::<Option<File>>(file.unwrap_or_default())? {
-            entry.body = body(&entry.url, file)?;
+            let folder = path.parent().unwrap_or(path);
+            entry.body = body(&entry.url, file, folder)?;
         }
     }
     Ok(entries)
 }
 
-fn body(of: &Url, file: File) -> Result<Body, EvaluateError> {
+/// The body of an entry; files are told by their place in `folder`, as in the inventory itself.
+fn body(of: &Url, file: File, folder: &Path) -> Result<Body, EvaluateError> {
     let pin = match file {
-        File::Path(path) => return Ok(Body::File(path.into())),
+        File::Path(path) => {
+            let path = PathBuf::from(path);
+            let relative = path.strip_prefix(folder).map(Path::to_owned);
+            return Ok(Body::File(relative.unwrap_or(path)));
+        }
         File::Pin(pin) => pin,
     };
     let missing = |attribute| EvaluateError::Missing {

@@ -4,29 +4,33 @@ mod capture;
 mod check;
 mod env;
 mod evaluate;
+mod failure;
 mod fetch;
 mod front;
 mod inventory;
 mod output;
 mod prefill;
 mod replay;
+mod summary;
 
 use std::{io, net::TcpListener};
 
 use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
+pub use failure::failure;
 pub use inventory::InventoryError;
 
 use crate::{
     bodies::BodyCache,
     cli::{Cli, CommonArgs, Verb},
+    process::raise_open_files,
 };
 
 /// Does what the command line asks for, and gives the exit status.
 ///
 /// # Errors
 ///
-/// Whatever keeps it from being done. [`crate::report::failure`] makes a message and an exit status of it.
+/// Whatever keeps it from being done. [`failure()`] makes a message and an exit status of it.
 pub fn run(cli: &Cli) -> anyhow::Result<u8> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),
@@ -71,6 +75,7 @@ impl CommonArgs {
 
 /// The runtime on which a proxy is served.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{Write, stdout},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -102,14 +102,32 @@ fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
     let cache = args.common.cache().ok();
     match shelve(entries, folder, cache.as_ref()) {
         Ok(answers) => Ok(answers),
-        Err(missing) => {
-            let mut said = describe(&path, missing.iter().map(|error| chain(error)));
-            let fetchable = |error: &ShelfError| matches!(error, ShelfError::NotCached { .. });
-            if missing.iter().any(fetchable) {
-                said.push_str("\nhint: `--fetch` downloads what is not in the body cache");
-            }
-            bail!(said)
-        }
+        Err(missing) => Err(Unanswered { path, missing }.into()),
+    }
+}
+
+/// Entries that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", describe(path, missing.iter().map(|error| chain(error))))]
+pub(super) struct Unanswered {
+    path: PathBuf,
+    missing: Vec<ShelfError>,
+}
+
+impl Unanswered {
+    /// Whether it is the inventory that is wrong, and not what this machine has.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.missing.iter().any(|error| match error {
+            ShelfError::NoHash { .. } | ShelfError::File { .. } => true,
+            ShelfError::NotCached { .. } | ShelfError::NoCache { .. } => false,
+        })
+    }
+
+    /// What the person can do.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        let fetchable = |error: &ShelfError| matches!(error, ShelfError::NotCached { .. });
+        let any = self.missing.iter().any(fetchable);
+        any.then_some("`--fetch` downloads what is not in the body cache")
     }
 }
 

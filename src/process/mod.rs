@@ -2,10 +2,12 @@
 
 mod child;
 mod daemon;
+mod limits;
 mod shell;
 mod watch;
 
 pub use child::{ChildError, Job, Running, Signals, exit_code};
 pub use daemon::{Fork, fork};
+pub use limits::raise_open_files;
 pub use shell::Mode;
 pub use watch::ended;

@@ -276,6 +276,17 @@ fn a_file_with_more_than_literals_is_evaluated_with_nix() {
     let mut replay = with_nix(&["replay", "proxy_content.nix", "--", "sh", "-ec", &script]);
     assert_eq!(run(&mut replay).ok().stdout, "hello\nfile\n");
 
+    // What it has already is known.
+    let mut again = with_nix(&["capture", "--no-prefill", "--vendor", "*/file"]);
+    again
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca());
+    let said = run(again.args(["--", "sh", "-ec", hello])).ok();
+    assert!(
+        said.stderr.contains("(0 new, ") && !said.stderr.contains("changed"),
+        "{said:?}"
+    );
+
     // And a capture adds to its list.
     let mut capture = with_nix(&["capture"]);
     capture
@@ -307,6 +318,7 @@ fn servers_of_the_build_itself_are_reached() {
     scene.write("m.json", "[]");
     scene.write("served/file", "mine\n");
     let script = "
+        rm -f log
         python3 -m http.server -d served --bind 127.0.0.1 0 >log 2>&1 &
         until port=$(grep -o 'port [0-9]*' log); do sleep 0.1; done
         curl -sSf http://127.0.0.1:${port#port }/file http://localhost:${port#port }/file
@@ -319,4 +331,34 @@ fn servers_of_the_build_itself_are_reached() {
             .stdout;
         assert_eq!(said, "mine\nmine\n", "{verb:?}");
     }
+}
+
+#[test]
+fn a_pin_without_a_hash_is_a_wrong_inventory() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/hello", "hello\n")]);
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/hello")
+        .ok();
+    let emptied = scene.read("proxy_content.nix");
+    let (before, after) = emptied.split_once("sha256-").unwrap();
+    let (_, after) = after.split_once('"').unwrap();
+    scene.write("proxy_content.nix", &format!("{before}\"{after}"));
+    let refused = scene.replay_script("touch ran").ends_with(3);
+    refused.says("the pin of https://a.example.org/hello has no hash yet");
+    assert!(!scene.path("ran").exists());
+}
+
+#[test]
+fn a_hundred_downloads_at_once_need_no_limit_raised() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/hello", "hello\n")]);
+    let script = "curl -sSf --parallel --parallel-immediate --parallel-max 100 \
+                  'https://a.example.org/hello?[1-100]'";
+    let capture = scene.capture(&origin, &["--", "sh", "-ec", script]);
+    let mut limited = scene.command("sh");
+    limited.args(["-ec", "ulimit -S -n 256; exec \"$@\"", "sh"]);
+    limited.arg(capture.get_program()).args(capture.get_args());
+    limited.env("SSL_CERT_FILE", origin.ca());
+    assert_eq!(run(&mut limited).ok().stdout, "hello\n".repeat(100));
 }
