@@ -1,6 +1,7 @@
 //! What the tests stand on: origins to download from, a scene to run programs in, git's server, and Nix.
 
 pub(crate) mod git;
+mod listening;
 mod nix;
 mod origin;
 mod raw;

@@ -2,10 +2,8 @@
 
 use std::{
     convert::Infallible,
-    fs,
     path::PathBuf,
     sync::{Arc, Mutex},
-    thread,
 };
 
 use buildproxy::proxy::{Authority, Body, empty, full};
@@ -17,13 +15,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::oneshot,
 };
 use tokio_rustls::LazyConfigAcceptor;
+
+use super::listening::Listening;
 
 /// A request that arrived.
 #[derive(Clone, Debug)]
@@ -45,58 +43,29 @@ type Answers = dyn Fn(&Asked) -> Response<Body> + Send + Sync;
 
 /// The server. It stops when this is dropped.
 pub(crate) struct Origin {
-    http: u16,
-    https: u16,
-    folder: TempDir,
+    listening: Listening,
     log: Arc<Mutex<Vec<Asked>>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Origin {
     pub(crate) fn start(
         answers: impl Fn(&Asked) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
-        let authority = Arc::new(Authority::new().unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let certificate = pem(authority.certificate());
-        fs::write(folder.path().join("ca.crt"), certificate).unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (stop, stopped) = oneshot::channel();
-        let (ports, bound) = std::sync::mpsc::channel();
-        let server = Server {
-            authority,
-            answers: Arc::new(answers),
-            log: Arc::clone(&log),
-        };
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
-                ports.send((port(&http), port(&https))).unwrap();
-                tokio::select! {
-                    () = server.clone().accept(http, false) => {}
-                    () = server.accept(https, true) => {}
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
+        let kept = Arc::clone(&log);
+        let answers = Arc::new(answers);
+        let listening = Listening::start(|http, https, authority| async {
+            let server = Server {
+                authority,
+                answers,
+                log: kept,
+            };
+            tokio::join!(
+                server.clone().accept(http, false),
+                server.accept(https, true)
+            );
         });
-        let (http, https) = bound.recv().unwrap();
-        Self {
-            http,
-            https,
-            folder,
-            log,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { listening, log }
     }
 
     /// An origin that has one text for each path, and 404 for the rest.
@@ -112,11 +81,11 @@ impl Origin {
 
     /// The certificate that it is to be trusted by.
     pub(crate) fn ca(&self) -> PathBuf {
-        self.folder.path().join("ca.crt")
+        self.listening.ca()
     }
 
     pub(crate) fn https_port(&self) -> u16 {
-        self.https
+        self.listening.https
     }
 
     /// The options by which all hosts are reached here.
@@ -124,22 +93,15 @@ impl Origin {
         let option = || "--connect-to".to_owned();
         [
             option(),
-            format!(":443:127.0.0.1:{}", self.https),
+            format!(":443:127.0.0.1:{}", self.listening.https),
             option(),
-            format!(":80:127.0.0.1:{}", self.http),
+            format!(":80:127.0.0.1:{}", self.listening.http),
         ]
     }
 
     /// What was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.log.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Origin {
-    fn drop(&mut self) {
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        let _ = self.thread.take().map(thread::JoinHandle::join);
     }
 }
 
@@ -224,10 +186,4 @@ pub(crate) fn answer(
 /// A text that is there.
 pub(crate) fn text(body: &'static str) -> Response<Body> {
     answer(200, &[("content-type", "text/plain")], body)
-}
-
-/// A certificate as a file has it.
-pub(super) fn pem(certificate: &[u8]) -> String {
-    let base64 = data_encoding::BASE64.encode(certificate);
-    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
 }

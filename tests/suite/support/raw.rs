@@ -6,10 +6,9 @@
 
 use std::{
     convert::Infallible,
-    fs, io,
+    io,
     path::PathBuf,
-    sync::{Arc, Mutex, mpsc},
-    thread,
+    sync::{Arc, Mutex},
 };
 
 use buildproxy::proxy::Authority;
@@ -18,15 +17,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
 };
 use tokio_rustls::LazyConfigAcceptor;
 
-use super::origin::pem;
+use super::listening::Listening;
 use super::reply::{End, Framing, Reply};
 
 /// A request as it arrived.
@@ -56,58 +53,37 @@ type Answers = dyn Fn(&Heard) -> Reply + Send + Sync;
 pub(crate) struct RawOrigin {
     pub(crate) http: u16,
     pub(crate) https: u16,
-    folder: TempDir,
+    listening: Listening,
     log: Arc<Mutex<Vec<Heard>>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl RawOrigin {
     pub(crate) fn start(answers: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Self {
-        let authority = Arc::new(Authority::new().unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.crt"), pem(authority.certificate())).unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (stop, stopped) = oneshot::channel();
-        let (ports, bound) = mpsc::channel();
-        let server = Server {
-            authority,
-            answers: Arc::new(answers),
-            log: Arc::clone(&log),
-        };
-        let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let https = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
-                ports.send((port(&http), port(&https))).unwrap();
-                tokio::select! {
-                    () = server.clone().accept(http, false) => {}
-                    () = server.accept(https, true) => {}
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
+        let kept = Arc::clone(&log);
+        let answers = Arc::new(answers);
+        let listening = Listening::start(|http, https, authority| async {
+            let server = Server {
+                authority,
+                answers,
+                log: kept,
+            };
+            tokio::join!(
+                server.clone().accept(http, false),
+                server.accept(https, true)
+            );
         });
-        let (http, https) = bound.recv().unwrap();
         Self {
-            http,
-            https,
-            folder,
+            http: listening.http,
+            https: listening.https,
+            listening,
             log,
-            stop: Some(stop),
-            thread: Some(thread),
         }
     }
 
     /// The certificate that it is to be trusted by.
     pub(crate) fn ca(&self) -> PathBuf {
-        self.folder.path().join("ca.crt")
+        self.listening.ca()
     }
 
     /// The options by which all hosts are reached here, curl's and buildproxy's alike.
@@ -126,13 +102,6 @@ impl RawOrigin {
     /// What was heard since this was asked last.
     pub(crate) fn heard(&self) -> Vec<Heard> {
         std::mem::take(&mut self.log.lock().unwrap())
-    }
-}
-
-impl Drop for RawOrigin {
-    fn drop(&mut self) {
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        let _ = self.thread.take().map(thread::JoinHandle::join);
     }
 }
 
