@@ -1,5 +1,7 @@
-//! What the tests stand on: origins to download from, a scene to run programs in, git's server, and Nix.
+//! What the tests stand on: origins to download from, a scene to run programs in, git's server, folders
+//! to give out, and Nix.
 
+pub(crate) mod folder;
 pub(crate) mod git;
 mod nix;
 mod origin;
