@@ -9,7 +9,7 @@ mod raw;
 mod reply;
 mod scene;
 
-pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system};
+pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system, with_both};
 pub(crate) use origin::{Asked, Origin, answer, text};
 pub(crate) use raw::{Heard, RawOrigin};
 pub(crate) use reply::{End, Framing, Reply, ok, redirect, reply};
