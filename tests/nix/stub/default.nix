@@ -51,6 +51,8 @@ let
         buildCommand = "touch $out";
       };
 
+    cmake = host;
+
     curl = host // {
       meta.mainProgram = "curl";
     };
