@@ -7,10 +7,13 @@ use buildproxy::proxy::Body;
 use http::{Response, Uri};
 
 use crate::support::{
-    Asked, Nix, NixScene, Origin, Scene, checkout, folder, run, system, with_both,
+    Asked, Nix, NixScene, Origin, Scene, answer, checkout, folder, run, system, with_both,
 };
 
-with_both![cmake_files_that_download_cmake_files_that_download_packages,];
+with_both![
+    cmake_files_that_download_cmake_files_that_download_packages,
+    an_npm_package_that_downloads_with_node_itself_when_it_is_installed,
+];
 
 /// As the README has it: buildproxy is an input, and the package stands in a file of its own.
 const FLAKE: &str = r#"{
@@ -113,5 +116,45 @@ fn cmake_files_that_download_cmake_files_that_download_packages(nix: &Nix) {
         let first = said.stdout.lines().next();
         assert_eq!(first, Some("Hello, Mercury!"), "{}", said.stdout);
         assert_eq!(said.stdout.lines().count(), 8, "{}", said.stdout);
+    }
+}
+
+/// Before 22.21 and 24.5, node's `https` asks no variable for a proxy.
+fn an_npm_package_that_downloads_with_node_itself_when_it_is_installed(nix: &Nix) {
+    need_in_sandbox("node", "nodejs");
+    need_in_sandbox("npm", "npm");
+    let release = "https://releases.example.org/codec/v2.1.0/tables.json";
+    let object = "https://objects.example.org/codec/tables.json";
+    let files = checkout("tests/showcase/npm");
+    let root = files.join("origin");
+    let origin = Origin::start(move |asked| match asked.url.as_str() {
+        url if url == release => answer(302, &[("location", object)], ""),
+        _ => serve(&root, asked),
+    });
+
+    let nix = flake(
+        nix,
+        "npm",
+        "{ content = ./proxy_content.nix; transparent = true; }",
+    );
+    let scene = Scene::new();
+    copy(&files.join("project"), &scene.path("src"));
+    let inventory = nix.file("proxy_content.nix");
+    let options = ["--transparent", "-o", inventory.to_str().unwrap()];
+    let mut capture = scene.capture(&origin, &options);
+    run(capture.args(["--", "sh", "-ec", "cd src && npm install"]))
+        .ok()
+        .says("1 download captured (1 new, 1 pinned, 0 vendored, 1 by redirects)");
+    let downloads: BTreeSet<String> = [release, object].map(str::to_owned).into();
+    assert_eq!(asked_since(&origin, 0), downloads);
+
+    let captured = origin.asked().len();
+    let built = nix.build(&origin, &nix.of_flake(""));
+    // Nix asked for the one pin, and was redirected.
+    assert_eq!(asked_since(&origin, captured), downloads);
+    assert_eq!(origin.asked().len(), captured + downloads.len());
+    for player in [scene.path("src"), built] {
+        let said = run(scene.command("node").arg(player)).ok();
+        assert_eq!(said.stdout, "Hello, world!\n");
     }
 }

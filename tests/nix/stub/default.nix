@@ -52,6 +52,7 @@ let
       };
 
     cmake = host;
+    nodejs = host;
 
     curl = host // {
       meta.mainProgram = "curl";
