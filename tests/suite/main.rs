@@ -21,6 +21,7 @@ mod proxying;
 mod readers;
 mod replay;
 mod secrets;
+mod showcase;
 mod terminal;
 mod transparent;
 mod trusting;

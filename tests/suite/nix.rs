@@ -9,20 +9,8 @@ use std::{
 
 use crate::support::{
     Asked, Nix, NixScene, Origin, Scene, answer, checkout, cut_off, need, reach, run, system, text,
+    with_both,
 };
-
-macro_rules! with_both {
-    ($($test:ident,)*) => {
-        mod with_the_installed_nix {
-            use super::Nix;
-            $(#[test] fn $test() { super::$test(&Nix::installed()); })*
-        }
-        mod with_a_newer_nix {
-            use super::Nix;
-            $(#[test] fn $test() { super::$test(&Nix::newer()); })*
-        }
-    };
-}
 
 with_both![
     the_example_is_what_capture_writes_and_builds,

@@ -51,6 +51,9 @@ let
         buildCommand = "touch $out";
       };
 
+    cmake = host;
+    nodejs = host;
+
     curl = host // {
       meta.mainProgram = "curl";
     };

@@ -6,11 +6,8 @@ use std::{
     process::Command,
 };
 
-use super::{
-    client::{Answers, Client, Explicit, Need, Source},
-    folder,
-};
-use crate::support::{Origin, Scene, need, run};
+use super::client::{Answers, Client, Explicit, Need, Source};
+use crate::support::{Origin, Scene, folder, need, run};
 
 /// How a client is brought to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,6 @@ mod composer;
 mod curl;
 mod dnf;
 mod driver;
-mod folder;
 mod gem;
 mod git;
 mod git_dumb;

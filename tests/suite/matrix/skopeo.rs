@@ -5,11 +5,8 @@ use std::path::Path;
 use buildproxy::proxy::Body;
 use http::{HeaderValue, Response};
 
-use super::{
-    client::{Client, Explicit, Need, Source},
-    folder,
-};
-use crate::support::{Asked, answer as short};
+use super::client::{Client, Explicit, Need, Source};
+use crate::support::{Asked, answer as short, folder};
 
 pub(super) const CLIENT: Client = Client {
     name: "skopeo",

@@ -1,5 +1,7 @@
-//! What the tests stand on: origins to download from, a scene to run programs in, git's server, and Nix.
+//! What the tests stand on: origins to download from, a scene to run programs in, git's server, folders
+//! to give out, and Nix.
 
+pub(crate) mod folder;
 pub(crate) mod git;
 mod listening;
 mod nix;
@@ -8,7 +10,7 @@ mod raw;
 mod reply;
 mod scene;
 
-pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system};
+pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system, with_both};
 pub(crate) use origin::{Asked, Origin, answer, text};
 pub(crate) use raw::{Heard, RawOrigin};
 pub(crate) use reply::{End, Framing, Reply, ok, redirect, reply};

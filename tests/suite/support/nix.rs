@@ -67,6 +67,22 @@ impl Nix {
     }
 }
 
+/// Functions of a module that take a [`Nix`], as tests with the installed one and with the newer one.
+macro_rules! with_both {
+    ($($test:ident,)*) => {
+        mod with_the_installed_nix {
+            use crate::support::Nix;
+            $(#[test] fn $test() { super::$test(&Nix::installed()); })*
+        }
+        mod with_a_newer_nix {
+            use crate::support::Nix;
+            $(#[test] fn $test() { super::$test(&Nix::newer()); })*
+        }
+    };
+}
+
+pub(crate) use with_both;
+
 /// Where this test's folders are: Nix has to be able to enter it.
 fn base() -> &'static Path {
     let base = Path::new(env!("CARGO_TARGET_TMPDIR"));

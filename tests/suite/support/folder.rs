@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use buildproxy::proxy::{Body, full};
 use http::{HeaderValue, Response, Uri};
 
-use crate::support::{Asked, answer as short};
+use super::{Asked, answer as short};
 
 /// The file that a URL names, whatever its host; `index` for a folder.
-pub(super) fn answer(asked: &Asked, folder: &Path) -> Response<Body> {
+pub(crate) fn answer(asked: &Asked, folder: &Path) -> Response<Body> {
     let uri = Uri::try_from(&asked.url).unwrap();
     let mut path = folder.join(uri.path().trim_start_matches('/'));
     if path.is_dir() {

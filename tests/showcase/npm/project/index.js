@@ -1,0 +1,5 @@
+"use strict";
+
+const codec = require("codec");
+
+console.log(codec.decode("Uryyb, jbeyq!"));
