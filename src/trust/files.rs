@@ -182,15 +182,17 @@ impl Files {
         if let Some(own) = own("APT_CONFIG").filter(|path| !path.is_empty()) {
             apt = format!("#include \"{}\";\n", Path::new(&own).display());
         }
-        let proxy = match way {
-            Way::Proxy(proxy) => format!("http://{proxy}"),
-            // As apt says that there is none, whatever the rest of its settings has.
-            Way::Transparent => "DIRECT".to_owned(),
+        let (proxy, user) = match way {
+            Way::Proxy(proxy) => (format!("http://{proxy}"), ""),
+            // As apt says that there is none, whatever the rest of its settings has. Started by root, it
+            // would go on as a user that the namespace does not have.
+            Way::Transparent => ("DIRECT".to_owned(), "APT::Sandbox::User \"root\";\n"),
         };
         let apt = format!(
             "{apt}Acquire::http::Proxy \"{proxy}\";\n\
              Acquire::https::Proxy \"{proxy}\";\n\
-             Acquire::https::CAInfo \"{bundle}\";\n"
+             Acquire::https::CAInfo \"{bundle}\";\n\
+             {user}"
         );
         files.write(File::AptConf, apt)?;
         let php = files.path(File::PhpFolder);

@@ -22,14 +22,17 @@ pub(super) const CLIENT: Client = Client {
         apt-ftparchive release . >Release.new
         mv Release.new Release",
     ),
-    // It is given folders of its own. The namespace of the replay has no other user that it could be.
+    // It is given folders of its own. The test's own namespace has no other user that it could be; to
+    // that of `--transparent`, buildproxy sees itself.
     script: "
         mkdir -p lists/partial cache/archives/partial
         echo 'deb [trusted=yes] https://deb.example.org ./' >sources.list
+        user='-o APT::Sandbox::User='
+        test -n \"${https_proxy-}\" || user=
         apt() {
             apt-get -q -o Dir::State::Lists=$PWD/lists -o Dir::Cache=$PWD/cache \\
                 -o Dir::Etc::SourceList=$PWD/sources.list -o Dir::Etc::SourceParts=/dev/null \\
-                -o Dir::State::status=/dev/null -o APT::Sandbox::User= \"$@\"
+                -o Dir::State::status=/dev/null $user \"$@\"
         }
         apt update
         apt download hello",

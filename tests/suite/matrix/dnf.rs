@@ -12,6 +12,7 @@ pub(super) const CLIENT: Client = Client {
         Need::Program("dnf", "dnf"),
         Need::Program("rpmbuild", "rpm"),
         Need::Program("createrepo_c", "createrepo-c"),
+        Need::Program("unshare", "util-linux"),
     ],
     source: Source::Folder(
         "
@@ -29,9 +30,12 @@ END
         rpmbuild --quiet -bb --define \"_topdir $PWD/build\" --define \"_rpmdir $PWD\" hello.spec
         createrepo_c -q .",
     ),
+    // It wants to be root, which everybody else can be in a namespace.
     script: "
+        become='unshare --user --map-root-user'
+        test $(id -u) != 0 || become=
         mkdir root
-        dnf -q -y --installroot=$PWD/root --releasever=1 --nogpgcheck \\
+        $become dnf -q -y --installroot=$PWD/root --releasever=1 --nogpgcheck \\
             --setopt=reposdir=$PWD --setopt=cachedir=$PWD/cache --setopt=persistdir=$PWD/state \\
             --setopt=logdir=$PWD --setopt=pluginpath=$PWD \\
             --repofrompath=example,https://packages.example.org --repo=example \\

@@ -15,12 +15,11 @@ pub(super) enum Mode {
     /// By its environment.
     Explicit,
     /// By `--transparent`: it has no way around.
-    #[expect(dead_code, reason = "buildproxy does not have the option yet")]
     Transparent,
 }
 
-/// Those that there are by now.
-pub(super) const MODES: &[Mode] = &[Mode::Explicit];
+/// All of them, in the order of the README's columns.
+pub(super) const MODES: &[Mode] = &[Mode::Explicit, Mode::Transparent];
 
 impl Mode {
     /// As the README calls it.

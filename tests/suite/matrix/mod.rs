@@ -44,7 +44,7 @@ mod wget2;
 mod yarn;
 mod yarn_berry;
 
-/// Makes the list of clients, in the order of the README's table, and a test of each.
+/// Makes the list of clients, in the order of the README's table, and a test of each in either mode.
 macro_rules! clients {
     ($($client:ident)*) => {
         /// All of them.
@@ -57,6 +57,17 @@ macro_rules! clients {
                 #[test]
                 fn $client() {
                     round(&super::$client::CLIENT, Mode::Explicit);
+                }
+            )*
+        }
+
+        mod transparent {
+            use super::driver::{Mode, round};
+
+            $(
+                #[test]
+                fn $client() {
+                    round(&super::$client::CLIENT, Mode::Transparent);
                 }
             )*
         }

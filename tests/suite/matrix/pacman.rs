@@ -10,6 +10,7 @@ pub(super) const CLIENT: Client = Client {
         Need::Program("pacman", "pacman-package-manager"),
         Need::Program("repo-add", "pacman-package-manager"),
         Need::Program("bsdtar", "libarchive-tools"),
+        Need::Program("unshare", "util-linux"),
     ],
     source: Source::Folder(
         "
@@ -18,6 +19,7 @@ pub(super) const CLIENT: Client = Client {
         bsdtar -czf hello-1.0-1-any.pkg.tar.gz .PKGINFO hello
         repo-add -q example.db.tar.gz hello-1.0-1-any.pkg.tar.gz",
     ),
+    // It wants to be root, which everybody else can be in a namespace.
     script: "
         mkdir -p root/var/lib/pacman cache
         cat >pacman.conf <<'END'
@@ -27,7 +29,9 @@ SigLevel = Never
 [example]
 Server = https://packages.example.org
 END
-        pacman --config pacman.conf --root root --dbpath root/var/lib/pacman --cachedir cache \\
+        become='unshare --user --map-root-user'
+        test $(id -u) != 0 || become=
+        $become pacman --config pacman.conf --root root --dbpath root/var/lib/pacman --cachedir cache \\
             --logfile log --noconfirm -Syw hello",
     results: &["/cache/hello-1.0-1-any.pkg.tar.gz"],
 };
