@@ -118,38 +118,20 @@ impl Question {
     /// The condition of the entry that answers this already, of those for the same URL and method. If
     /// the answer changed, it is that entry that did.
     fn answered_by<'a>(&self, entries: &[&'a Entry]) -> Option<&'a Condition> {
-        let fitting = entries.iter().filter_map(|entry| {
-            let fit = self.fit(&entry.condition)?;
-            Some((fit, &entry.condition))
+        let header = |name: &str| match name {
+            "accept" => self.accept.as_deref(),
+            "git-protocol" => self.git_protocol.as_deref(),
+            _ => None,
+        };
+        let fitting = entries.iter().filter_map(|Entry { condition, .. }| {
+            let fit = condition.fit(header, self.authorization, self.body.as_ref())?;
+            Some((fit, condition))
         });
         // A condition that asks for nothing is none to adopt.
         let narrow = fitting.filter(|(fit, _)| *fit > 0);
         narrow
             .max_by_key(|(fit, _)| *fit)
             .map(|(_, condition)| condition)
-    }
-
-    /// How much a condition asks for, if all of it is so.
-    fn fit(&self, condition: &Condition) -> Option<usize> {
-        let mut asked = 0;
-        for (name, value) in &condition.headers {
-            let own = match name.as_str() {
-                "accept" => &self.accept,
-                "git-protocol" => &self.git_protocol,
-                _ => return None,
-            };
-            if own.as_ref() != Some(value) {
-                return None;
-            }
-            asked += 1;
-        }
-        if condition.authorization {
-            asked += self.authorization.then_some(1)?;
-        }
-        if condition.body.is_some() {
-            asked += (condition.body == self.body).then_some(1)?;
-        }
-        Some(asked)
     }
 }
 

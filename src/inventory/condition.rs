@@ -43,8 +43,8 @@ pub enum ConditionError {
 pub struct Condition {
     /// Lower-case names, and the values that the request has under them.
     pub headers: BTreeMap<String, String>,
-    /// Whether the request carries an Authorization header, or a secret in its URL, whatever its
-    /// value.
+    /// Whether the request carries credentials, in a header such as Authorization or in its URL,
+    /// whatever they are.
     pub authorization: bool,
     /// Hash of the request's (normalised) body.
     pub body: Option<Sri>,
@@ -55,6 +55,23 @@ impl Condition {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty() && !self.authorization && self.body.is_none()
+    }
+
+    /// How much this asks for of a request with these headers (by their lower-case names), with
+    /// credentials or without, and with a body of this hash; `None` where it does not have all of it.
+    #[must_use]
+    pub fn fit<'a>(
+        &self,
+        header: impl Fn(&str) -> Option<&'a str>,
+        authorized: bool,
+        body: Option<&Sri>,
+    ) -> Option<usize> {
+        let mut headers = self.headers.iter();
+        let fits = headers.all(|(name, value)| header(name) == Some(value.as_str()))
+            && (authorized || !self.authorization)
+            && (self.body.is_none() || self.body.as_ref() == body);
+        let others = usize::from(self.authorization) + usize::from(self.body.is_some());
+        fits.then_some(self.headers.len() + others)
     }
 
     /// Takes a header from a file, where each name stands once. The name's case does not matter.

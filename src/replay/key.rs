@@ -33,25 +33,11 @@ impl Key<'_> {
     #[must_use]
     pub fn fit(&self, condition: &Condition) -> Option<usize> {
         let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
-        let asked = condition.headers.iter();
-        if !asked
-            .clone()
-            .all(|(name, value)| header(name) == Some(value))
-        {
-            return None;
-        }
         let authorized = match self.secret {
             Secret::InUrl => true,
             Secret::None => has_credentials(self.headers),
         };
-        if condition.authorization && !authorized {
-            return None;
-        }
-        if condition.body.is_some() && condition.body != self.body {
-            return None;
-        }
-        let others = usize::from(condition.authorization) + usize::from(condition.body.is_some());
-        Some(asked.count() + others)
+        condition.fit(header, authorized, self.body.as_ref())
     }
 }
 
