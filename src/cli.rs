@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use globset::Glob;
 
-use crate::capture::{ConnectTo, Size};
+use crate::{capture::Size, upstream::ConnectTo};
 
 /// Makes builds hermetic that insist on downloading.
 #[derive(Debug, Parser)]

@@ -23,7 +23,8 @@
 //! | --- | --- |
 //! | [`commands`] | the verbs of the command line, each a straight list of steps |
 //! | [`proxy`] | connections and requests; the certificate authority of the run |
-//! | [`capture`] | upstream, and the record: what is pinned, what is vendored, and why |
+//! | [`capture`] | the record: what is pinned, what is vendored, and why |
+//! | [`upstream`] | the real servers, and how they are asked |
 //! | [`replay`] | an inventory, and nothing that could connect anywhere |
 //! | [`inventory`] | entries, and the two formats they are read from |
 //! | [`check`] | what is wrong with an inventory, or will be |
@@ -59,4 +60,5 @@ pub mod report;
 #[cfg(target_os = "linux")]
 pub mod transparent;
 pub mod trust;
+pub mod upstream;
 pub mod visible;

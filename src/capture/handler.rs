@@ -15,18 +15,18 @@ use http::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Exchange, Outcome, Policy, Question, Recorder, Skipped, Upstream,
+    Exchange, Outcome, Policy, Question, Recorder, Skipped,
     download::{Bounds, Download, download},
     headers,
     pinning::Evidence,
     recorder::Arrival,
-    upstream::{Outgoing, Redirects},
 };
 use crate::{
     bodies::BodyCache,
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
+    upstream::{Outgoing, Redirects, Upstream},
 };
 
 /// The handler of `buildproxy capture`.

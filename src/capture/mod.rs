@@ -1,29 +1,22 @@
 //! Capture: fetches what clients ask for from upstream, and keeps a record of it.
 //!
-//! The way of a request: [`Capture`] sends it on through `upstream`, which follows redirects; the
+//! The way of a request: [`Capture`] sends it on through [`crate::upstream`], which follows redirects; the
 //! body arrives as a `download`, which goes to the body cache at its own pace while the client reads
 //! it from there at its own; when it is whole, `pinning` decides whether a plain `fetchurl` would get
 //! the same, and the `recorder` takes note. `assemble` makes entries of the record.
 
 mod assemble;
-mod connect_to;
-mod cookies;
 mod download;
 mod drift;
-mod fetch;
 mod handler;
 mod headers;
 mod limits;
 mod pinning;
 mod recorder;
-mod upstream;
 
 pub use assemble::{Recording, Vendored, assemble};
-pub use connect_to::{ConnectTo, ConnectToError};
 pub use download::Bounds;
-pub use fetch::{FetchError, Keep, fetch};
 pub use handler::Capture;
 pub use limits::{Size, SizeError};
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
-pub use upstream::{Upstream, UpstreamError};

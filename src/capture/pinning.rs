@@ -18,11 +18,12 @@ use http::{
 };
 use tokio::sync::Semaphore;
 
-use super::{Outcome, Upstream, drift, fetch::fetch_hash};
+use super::{Outcome, drift};
 use crate::{
     bodies::CachedBody,
     inventory::{Sri, Url, secrets::is_secret_header},
     report::chain,
+    upstream::{Upstream, fetch_hash},
 };
 
 /// Why a body is vendored.

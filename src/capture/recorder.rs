@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{
-    Reason, UpstreamError,
+    Reason,
     download::DownloadError,
     limits::{MAX_EXCHANGES, MAX_SKIPPED},
 };
@@ -19,6 +19,7 @@ use crate::{
     inventory::{Headers, Sri, Url, secrets::has_credentials},
     proxy::{Refusal, RequestError, body_hash},
     report::{chain, say},
+    upstream::UpstreamError,
 };
 
 /// What of a request can make a difference to the answer.

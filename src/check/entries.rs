@@ -2,9 +2,9 @@
 
 use super::Finding;
 use crate::{
-    capture::FetchError,
     inventory::{Body, Pin, Scheme, Sri, moving::moving, nix::Located},
     report::chain,
+    upstream::FetchError,
 };
 
 /// What is wrong with the pins among entries that could be read.

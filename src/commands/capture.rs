@@ -17,13 +17,14 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Policy, Progress, Proof, Recorder, Upstream},
+    capture::{Bounds, Capture, Policy, Progress, Proof, Recorder},
     cli::CaptureArgs,
     emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{chain, count, say},
     trust::{Direct, Environment, Files, Roots, inherited},
+    upstream::Upstream,
 };
 
 /// So long a person is not told why nothing happens when the command has ended.

@@ -13,11 +13,11 @@ use super::{
     inventory::{self, Format, Inspection},
 };
 use crate::{
-    capture::{ConnectTo, Keep},
     check::{Finding, Severity, examine, fetched, missing, unused},
     cli::CheckArgs,
     inventory::{Body, Pin, nix::Located},
     report::{count, say},
+    upstream::{ConnectTo, Keep},
 };
 
 /// The exit status where something is wrong.

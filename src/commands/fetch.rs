@@ -9,10 +9,10 @@ use futures_util::{StreamExt, stream};
 
 use super::runtime;
 use crate::{
-    capture::{ConnectTo, FetchError, Keep, Upstream, fetch},
     inventory::{Pin, Sri},
     report::say,
     trust::Roots,
+    upstream::{ConnectTo, FetchError, Keep, Upstream, fetch},
 };
 
 /// So many are fetched at a time.

@@ -13,7 +13,6 @@ use rustix::process::Pid;
 use super::{fetch::fetch_all, front::Front, inventory, runtime};
 use crate::{
     bodies::BodyCache,
-    capture::{ConnectTo, FetchError, Keep},
     cli::ReplayArgs,
     inventory::{Body, Entry, Pin},
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
@@ -21,6 +20,7 @@ use crate::{
     replay::{Answer, Miss, Replay, ShelfError, shelve},
     report::{chain, say},
     trust::{Direct, Environment, Files, Roots, inherited},
+    upstream::{ConnectTo, FetchError, Keep},
 };
 
 /// The exit status of a command that missed something, where that is not to be.

@@ -13,10 +13,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
 
-use super::{
-    Upstream, UpstreamError,
-    upstream::{Outgoing, Redirects},
-};
+use super::{Outgoing, Redirects, Upstream, UpstreamError};
 use crate::{
     bodies::{BodyCache, CacheError},
     inventory::{Algorithm, Hasher, Pin, Sri, Url},
@@ -113,7 +110,7 @@ pub async fn fetch(upstream: &Upstream, pin: &Pin, keep: Keep<'_>) -> Result<Sri
 }
 
 /// The hash of what a URL gives.
-pub(super) async fn fetch_hash(
+pub(crate) async fn fetch_hash(
     upstream: &Upstream,
     url: &Url,
     algorithm: Algorithm,

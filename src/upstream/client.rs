@@ -58,17 +58,17 @@ pub enum UpstreamError {
 
 /// A request to upstream. It can be sent again, where it is redirected.
 #[derive(Clone, Debug)]
-pub(super) struct Outgoing {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) redirects: Redirects,
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) redirects: Redirects,
 }
 
 /// What becomes of a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Redirects {
+pub(crate) enum Redirects {
     /// It is followed, if the request was a GET or HEAD, unless it leads to something that means something
     /// else under another URL.
     Follow,
@@ -112,12 +112,12 @@ fn same_origin(one: &Url, other: &Url) -> bool {
 
 /// An answer, at the end of all redirects.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) response: http::Response<Incoming>,
+pub(crate) struct Answer {
+    pub(crate) response: http::Response<Incoming>,
     /// How many redirects led to it.
-    pub(super) redirects: u32,
+    pub(crate) redirects: u32,
     /// Where it leads itself, if it is a redirect that was kept.
-    pub(super) target: Option<Url>,
+    pub(crate) target: Option<Url>,
 }
 
 impl Answer {
@@ -176,7 +176,7 @@ impl Upstream {
     ///
     /// A redirect that does not lead to an answer is the answer: a circle, too many of them, or a
     /// target that is none for HTTP. The client then does with it what it would have done.
-    pub(super) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
+    pub(crate) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
         let mut request = asked.clone();
         let mut first = None;
         let mut visited = Vec::new();
