@@ -28,9 +28,6 @@ use crate::{
 /// As many as curl follows in nixpkgs' fetchurl.
 const MAX_REDIRECTS: u32 = 20;
 
-/// As many connections may turn out to be closed before a request is given up.
-const STALE_CONNECTIONS: u32 = 2;
-
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why there is no answer from upstream.
@@ -134,8 +131,13 @@ impl Answer {
 /// The real servers.
 #[derive(Clone)]
 pub struct Upstream {
-    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
+    /// Uses connections that are open already.
+    kept_alive: HttpClient,
+    /// Opens one for each request.
+    fresh: HttpClient,
 }
+
+type HttpClient = Client<HttpsConnector<Connector>, Full<Bytes>>;
 
 impl Upstream {
     /// A client that trusts `roots`.
@@ -163,13 +165,16 @@ impl Upstream {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Connector::new(tcp, rules));
-        let client = Client::builder(TokioExecutor::new())
+        let mut client = Client::builder(TokioExecutor::new());
+        client
             .http2_adaptive_window(true)
             .http1_max_headers(MAX_HEADERS)
             .http1_max_buf_size(MAX_HEAD as usize)
-            .http2_max_header_list_size(MAX_HEAD)
-            .build(connector);
-        Self { client }
+            .http2_max_header_list_size(MAX_HEAD);
+        Self {
+            kept_alive: client.build(connector.clone()),
+            fresh: client.pool_max_idle_per_host(0).build(connector),
+        }
     }
 
     /// Sends a request, and its redirects where they are to be followed.
@@ -216,42 +221,41 @@ impl Upstream {
         }
     }
 
-    /// Sends a request once more where the connection was closed before there was any answer: servers
-    /// close what has been idle, and the request may cross with that. Requests that may change something
-    /// are not repeated (RFC 9110, section 9.2.2).
+    /// Servers close connections that have been idle, and a request may cross with that. It is sent once
+    /// more then, on a connection of its own. A request that may change something is not to be repeated
+    /// (RFC 9110, section 9.2.2), and so has a connection of its own from the start.
     async fn send_once(
         &self,
         request: &Outgoing,
     ) -> Result<http::Response<Incoming>, UpstreamError> {
-        let repeatable = matches!(request.method, Method::GET | Method::HEAD);
-        for _ in 0..STALE_CONNECTIONS {
-            match self.try_once(request).await {
-                Err(UpstreamError::Request { source, .. }) if repeatable && is_stale(&source) => {}
+        if matches!(request.method, Method::GET | Method::HEAD) {
+            match try_once(&self.kept_alive, request).await {
+                Err(UpstreamError::Request { source, .. }) if is_stale(&source) => {}
                 answered => return answered,
             }
         }
-        self.try_once(request).await
+        try_once(&self.fresh, request).await
     }
+}
 
-    async fn try_once(
-        &self,
-        request: &Outgoing,
-    ) -> Result<http::Response<Incoming>, UpstreamError> {
-        let url = &request.url;
-        let uri: Uri = url.as_str().parse().map_err(|source| UpstreamError::Uri {
-            url: url.clone(),
-            source,
-        })?;
-        let mut outgoing = http::Request::new(Full::new(request.body.clone()));
-        *outgoing.method_mut() = request.method.clone();
-        *outgoing.uri_mut() = uri;
-        outgoing.headers_mut().clone_from(&request.headers);
-        let response = self.client.request(outgoing).await;
-        response.map_err(|source| UpstreamError::Request {
-            url: url.clone(),
-            source,
-        })
-    }
+async fn try_once(
+    client: &HttpClient,
+    request: &Outgoing,
+) -> Result<http::Response<Incoming>, UpstreamError> {
+    let url = &request.url;
+    let uri: Uri = url.as_str().parse().map_err(|source| UpstreamError::Uri {
+        url: url.clone(),
+        source,
+    })?;
+    let mut outgoing = http::Request::new(Full::new(request.body.clone()));
+    *outgoing.method_mut() = request.method.clone();
+    *outgoing.uri_mut() = uri;
+    outgoing.headers_mut().clone_from(&request.headers);
+    let response = client.request(outgoing).await;
+    response.map_err(|source| UpstreamError::Request {
+        url: url.clone(),
+        source,
+    })
 }
 
 /// Whether a connection was closed before the head of an answer had come.
