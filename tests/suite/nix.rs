@@ -25,6 +25,7 @@ with_both![
     what_was_captured_is_in_the_store_already,
     buildproxy_capture_captures,
     the_shell_runs_a_command,
+    the_benchmark_of_the_evaluation_runs,
 ];
 
 const LICENCE: &str = include_str!("../../LICENSE-APACHE");
@@ -486,6 +487,34 @@ fn buildproxy_capture_captures(nix: &Nix) {
         said.contains("Usage: buildproxy capture [OPTIONS] [-- <COMMAND>...]"),
         "{said}"
     );
+}
+
+/// With few entries: how long it takes says nothing here.
+fn the_benchmark_of_the_evaluation_runs(nix: &Nix) {
+    let scene = Scene::new();
+    let mut benchmark = scene.command("bash");
+    benchmark
+        .arg(checkout("tests/bench/evaluation"))
+        .args(["20", "2"]);
+    let table = run(benchmark.env("NIX", nix.program())).ok().stdout;
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    let [titles, line, row] = rows.as_slice() else {
+        panic!("{table}");
+    };
+    assert_eq!(titles.len(), row.len(), "{table}");
+    assert_eq!(line.len(), row.len(), "{table}");
+    assert!(row[1].starts_with("nix (Nix) "), "{table}");
+    assert_eq!(row[2], "20");
+    for number in [
+        row[3].strip_suffix(" s").unwrap(),
+        row[4].strip_suffix(" s").unwrap(),
+        row[5],
+    ] {
+        assert!(number.parse::<f64>().unwrap() > 0.0, "{table}");
+    }
 }
 
 fn the_shell_runs_a_command(nix: &Nix) {
