@@ -124,7 +124,7 @@ let
         [[ $(get --dump-header headers https://a.test/text) == $'one\nzwei\nthree' ]]
         if grep -i ^etag headers; then exit 1; fi
         [[ $(get --header 'accept: text/other' https://a.test/text) == $'one\nzwei\nfour' ]]
-        [[ $(get http://a.test/loud?quiet=1) == QUIET ]]
+        [[ $(get 'http://a.test/loud?quiet=1') == QUIET ]]
 
         echo "overridden, and then patched"
         [[ $(get --dump-header headers https://a.test/both) == $'one\nzwei\nthree' ]]
