@@ -41,6 +41,10 @@ makeExtensible (lib: {
 
   optional = condition: element: if condition then [ element ] else [ ];
 
+  optionals = condition: elements: if condition then elements else [ ];
+
+  optionalAttrs = condition: attrs: if condition then attrs else { };
+
   optionalString = condition: string: if condition then string else "";
 
   # nixpkgs' own version: the one of flake.lock.
@@ -78,6 +82,10 @@ makeExtensible (lib: {
       f = if builtins.isFunction functionOrPath then functionOrPath else import functionOrPath;
     in
     f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
+
+  # The same, of a function that gives several packages. What it gives can be overridden one by one in
+  # nixpkgs.
+  callPackagesWith = lib.callPackageWith;
 
   strings.sanitizeDerivationName =
     name:
