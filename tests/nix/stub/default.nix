@@ -59,6 +59,7 @@ let
       };
 
     cmake = host;
+    gradle = host;
     nodejs = host;
 
     curl = host // {
