@@ -3,11 +3,16 @@
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
 use globset::Glob;
 
 use crate::{capture::Size, upstream::ConnectTo};
 
 /// Makes builds hermetic that insist on downloading.
+///
+/// `buildproxy capture` runs a build behind an intercepting proxy and writes an inventory: each URL with
+/// the hash of what came back. `buildproxy replay` answers the same requests from the inventory, in the
+/// Nix sandbox or wherever else there is no network.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -30,6 +35,16 @@ pub enum Verb {
     Check(CheckArgs),
     /// Name the variables that the command is given, one a line.
     Env(EnvArgs),
+    /// Print what completes the command line in a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Write the man pages, one a verb.
+    Man {
+        /// The folder to write them into. It is made where there is none.
+        folder: PathBuf,
+    },
     /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]

@@ -2,12 +2,14 @@
 
 mod capture;
 mod check;
+mod completions;
 mod env;
 mod evaluate;
 mod failure;
 mod fetch;
 mod front;
 mod inventory;
+mod man;
 mod output;
 mod prefill;
 mod replay;
@@ -37,6 +39,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Env(args) => env::run(args),
+        Verb::Completions { shell } => completions::run(*shell),
+        Verb::Man { folder } => man::run(folder),
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
             crate::transparent::become_command(command);

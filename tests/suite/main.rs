@@ -15,6 +15,7 @@ mod emit_in_nix;
 mod fidelity;
 mod git;
 mod hostile;
+mod manuals;
 mod matrix;
 mod memory;
 mod nix;
