@@ -6,6 +6,7 @@
 
 mod support;
 
+mod behind_proxy;
 mod capture;
 mod check;
 mod command_line;
