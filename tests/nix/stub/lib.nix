@@ -69,6 +69,24 @@ makeExtensible (lib: {
     else
       string;
 
+  toLower =
+    let
+      letters = string: builtins.filter (l: l != "" && l != [ ]) (builtins.split "" string);
+    in
+    builtins.replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+      letters "abcdefghijklmnopqrstuvwxyz"
+    );
+
+  take = count: list: lib.sublist 0 count list;
+
+  sublist =
+    start: count: list:
+    let
+      left = builtins.length list - start;
+      length = if left < count then left else count;
+    in
+    builtins.genList (n: builtins.elemAt list (start + n)) (if length < 0 then 0 else length);
+
   isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
 
   importTOML = path: builtins.fromTOML (builtins.readFile path);
