@@ -204,7 +204,7 @@ fn fetch_proves_each_pin() {
         checked.stdout,
         format!(
             "proxy_content.nix:27: error: the pin of https://a.example.org/other gives other bytes now: {other}
-  hint: if they are right, write this hash
+  hint: if they are right, `buildproxy update` writes this hash
 proxy_content.nix:34: error: the pin of https://a.example.org/empty has no hash yet
   hint: write \"{other}\"
 proxy_content.nix:40: error: the pin of https://a.example.org/none cannot be fetched: status 404 Not Found
