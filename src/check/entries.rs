@@ -32,9 +32,7 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
         if pin.hash.is_none() {
             let message = format!("the pin of {url} has no hash yet");
             let finding = Finding::error(located.hash_line(), message);
-            findings.push(finding.hint(
-                "`buildproxy check --fetch` says it, `buildproxy capture --update` writes it",
-            ));
+            findings.push(finding.hint("`buildproxy update` writes it"));
         }
     }
     findings

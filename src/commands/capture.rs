@@ -22,7 +22,7 @@ use crate::{
     emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
-    report::{chain, count, say},
+    report::{count, say},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::Upstream,
 };
@@ -47,7 +47,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         Replace::No
     };
     let output = Output::open(&args.output, replace, changes)?;
-    let cache = args.common.cache()?;
+    let cache = args.common.cache.open()?;
     drop(cache.begin()?);
 
     let roots = Roots::of_platform();
@@ -106,13 +106,8 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         unstable: &record.unstable,
     };
     say(summary.to_string().trim_end());
-    if !args.no_prefill
-        && let Err(error) = prefill(&recording.entries, &cache)
-    {
-        let why = chain(&error);
-        say(&format!(
-            "the Nix store does not have the bodies yet, and Nix will download them: {why}"
-        ));
+    if !args.no_prefill {
+        prefill(&recording.entries, &cache);
     }
     Ok(exit_code(status))
 }

@@ -12,6 +12,7 @@ mod output;
 mod prefill;
 mod replay;
 mod summary;
+mod update;
 
 use std::{io, net::TcpListener};
 
@@ -22,7 +23,7 @@ pub use inventory::InventoryError;
 
 use crate::{
     bodies::BodyCache,
-    cli::{Cli, CommonArgs, Verb},
+    cli::{CacheArgs, Cli, CommonArgs, Verb},
     process::raise_open_files,
 };
 
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Update(args) => update::run(args),
         Verb::Env(args) => env::run(args),
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
@@ -63,9 +65,11 @@ impl CommonArgs {
         };
         bind().with_context(failed)
     }
+}
 
+impl CacheArgs {
     /// The body cache that the command line says, or the user's.
-    fn cache(&self) -> anyhow::Result<BodyCache> {
+    fn open(&self) -> anyhow::Result<BodyCache> {
         match &self.body_cache {
             Some(folder) => Ok(BodyCache::at(std::path::absolute(folder)?)),
             None => Ok(BodyCache::of_user()?),

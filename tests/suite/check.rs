@@ -138,9 +138,9 @@ in
     let checked = run(&mut check).ends_with(3);
     assert_eq!(
         checked.stdout,
-        "proxy_content.nix:8: error: the body of https://example.org/c, 'none', is not there
-proxy_content.nix:8: error: the pin of https://example.org/a has no hash yet
-  hint: `buildproxy check --fetch` says it, `buildproxy capture --update` writes it
+        "proxy_content.nix:8: error: the pin of https://example.org/a has no hash yet
+  hint: `buildproxy update` writes it
+proxy_content.nix:11: error: the body of https://example.org/c, 'none', is not there
 "
     );
     let alone = run(scene.buildproxy(&["check"]).env("PATH", "")).ends_with(3);

@@ -25,3 +25,4 @@ mod showcase;
 mod terminal;
 mod transparent;
 mod trusting;
+mod update;
