@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{
     ArgAction, Args, Parser, Subcommand,
-    builder::{OsStringValueParser, TypedValueParser},
+    builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
 };
 use globset::Glob;
 
@@ -34,6 +34,8 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Say what is wrong with an inventory.
     Check(CheckArgs),
+    /// Pin URLs without a build.
+    Add(AddArgs),
     /// Fetch pins again, and write their new hashes into the inventory.
     Update(UpdateArgs),
     /// Name the variables that the command is given, one a line.
@@ -70,12 +72,9 @@ pub struct CaptureArgs {
     /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
     #[arg(long)]
     pub no_prefill: bool,
-    /// Pin what a GET of these URLs gave, whatever speaks against it.
-    #[arg(long, value_name = "GLOB")]
-    pub pin: Vec<Glob>,
-    /// Vendor the bodies of these URLs in any case.
-    #[arg(long, value_name = "GLOB")]
-    pub vendor: Vec<Glob>,
+    /// What is pinned.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Give redirects of these URLs to the client, instead of following them.
     #[arg(long, value_name = "GLOB")]
     pub keep_redirects: Vec<Glob>,
@@ -153,6 +152,40 @@ pub struct CheckArgs {
     pub connect_to: Vec<ConnectTo>,
 }
 
+/// What is pinned, whatever speaks for or against it.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// Pin what a GET of these URLs gave, whatever speaks against it.
+    #[arg(long, value_name = "GLOB")]
+    pub pin: Vec<Glob>,
+    /// Vendor the bodies of these URLs in any case.
+    #[arg(long, value_name = "GLOB")]
+    pub vendor: Vec<Glob>,
+}
+
+/// `buildproxy add`.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The inventory to write. What it has already is kept.
+    #[arg(value_name = "FILE", value_parser = file())]
+    pub file: PathBuf,
+    /// What is to be fetched.
+    #[arg(value_name = "URL", required = true)]
+    pub urls: Vec<String>,
+    /// What is pinned.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
+    #[arg(long)]
+    pub no_prefill: bool,
+    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<ConnectTo>,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
 /// `buildproxy update`.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
@@ -192,6 +225,16 @@ fn file_or_glob() -> impl TypedValueParser<Value = FileOrGlob> {
             Glob::new(text).map(FileOrGlob::Glob)
         }
         _ => Ok(FileOrGlob::File(argument.into())),
+    })
+}
+
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.to_string_lossy().contains("://") {
+            Err("a FILE such as proxy_content.nix comes before the URLs")
+        } else {
+            Ok(path)
+        }
     })
 }
 

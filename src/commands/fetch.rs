@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// So many are fetched at a time.
-const PARALLEL: usize = 8;
+pub(super) const PARALLEL: usize = 8;
 
 /// Fetches URLs, each once however often it is wanted, and gives what came of them, in their order. A
 /// terminal is told how far it is.

@@ -1,5 +1,6 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
+mod add;
 mod capture;
 mod check;
 mod env;
@@ -19,11 +20,13 @@ use std::{io, net::TcpListener};
 use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
 pub use failure::failure;
+use globset::{Glob, GlobSet};
 pub use inventory::InventoryError;
 
 use crate::{
     bodies::BodyCache,
-    cli::{CacheArgs, Cli, CommonArgs, Verb},
+    capture::{Policy, Proof},
+    cli::{CacheArgs, Cli, CommonArgs, PolicyArgs, Verb},
     process::raise_open_files,
 };
 
@@ -37,6 +40,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Add(args) => add::run(args),
         Verb::Update(args) => update::run(args),
         Verb::Env(args) => env::run(args),
         #[cfg(target_os = "linux")]
@@ -75,6 +79,21 @@ impl CacheArgs {
             None => Ok(BodyCache::of_user()?),
         }
     }
+}
+
+impl PolicyArgs {
+    /// What is pinned.
+    fn open(&self, proof: Proof) -> anyhow::Result<Policy> {
+        Ok(Policy::new(proof, set(&self.pin)?, set(&self.vendor)?))
+    }
+}
+
+fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSet::builder();
+    for glob in globs {
+        set.add(glob.clone());
+    }
+    set.build().context("failed to use a glob")
 }
 
 /// The runtime on which a proxy is served.

@@ -112,6 +112,11 @@ impl Output {
         self.path().parent().unwrap_or(Path::new("/"))
     }
 
+    /// What the inventory holds; `None` where there is none yet.
+    pub(super) fn there(&self) -> anyhow::Result<Option<Document>> {
+        read(self.path())
+    }
+
     /// Writes vendored bodies first and then the inventory, which is whole at any time.
     ///
     /// A person, or another capture, may have written it meanwhile: what is there now is what counts.

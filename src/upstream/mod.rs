@@ -10,3 +10,4 @@ pub(crate) use client::{Answer, Outgoing, Redirects};
 pub use client::{Upstream, UpstreamError};
 pub use connect_to::{ConnectTo, ConnectToError};
 pub use fetch::{FetchError, Keep, fetch};
+pub(crate) use fetch::{get, plain_headers};
