@@ -7,8 +7,8 @@ mod connector;
 mod cookies;
 mod fetch;
 
-pub(crate) use client::{Outgoing, Redirects};
+pub(crate) use client::{Answer, Outgoing, Redirects};
 pub use client::{Upstream, UpstreamError};
 pub use connect_to::{ConnectTo, ConnectToError};
-pub(crate) use fetch::fetch_hash;
 pub use fetch::{FetchError, Keep, fetch};
+pub(crate) use fetch::{get, plain_headers};

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod add;
 mod behind_proxy;
 mod capture;
 mod check;
@@ -27,3 +28,4 @@ mod showcase;
 mod terminal;
 mod transparent;
 mod trusting;
+mod update;
