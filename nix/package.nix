@@ -19,6 +19,8 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ../Cargo.lock
       ../Cargo.toml
       ../src
+      # Cargo wants the benchmark to be where Cargo.toml says.
+      ../tests/bench
     ];
   };
 

@@ -8,6 +8,7 @@ mod support;
 
 mod add;
 mod behind_proxy;
+mod bench;
 mod capture;
 mod check;
 mod command_line;
