@@ -10,6 +10,7 @@ use anyhow::Context;
 use globset::{Glob, GlobSet};
 
 use super::{
+    bundle::write_bundle,
     front::Front,
     output::{Output, Replace, Written},
     prefill::prefill,
@@ -55,6 +56,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let front = Front::open(&args.common)?;
     let way = front.way()?;
     let files = Files::make(authority.certificate(), &roots, way, inherited)?;
+    write_bundle(&files, args.common.bundle.as_deref())?;
     let direct = Direct(args.no_proxy.clone());
     let environment = Environment::new(way, &files, &direct, inherited);
     let mut job =

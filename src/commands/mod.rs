@@ -1,5 +1,6 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
+mod bundle;
 mod capture;
 mod check;
 mod env;

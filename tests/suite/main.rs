@@ -6,6 +6,7 @@
 
 mod support;
 
+mod bundle;
 mod capture;
 mod check;
 mod command_line;
