@@ -9,6 +9,7 @@ mod support;
 mod add;
 mod behind_proxy;
 mod bench;
+mod bundle;
 mod capture;
 mod check;
 mod command_line;
