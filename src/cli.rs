@@ -2,12 +2,23 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{
+    ArgAction, Args, Parser, Subcommand,
+    builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
+};
+use clap_complete::Shell;
 use globset::Glob;
 
 use crate::{capture::Size, upstream::ConnectTo};
 
+/// The inventory that is meant where none is named.
+pub const INVENTORY: &str = "proxy_content.nix";
+
 /// Makes builds hermetic that insist on downloading.
+///
+/// `buildproxy capture` runs a build behind an intercepting proxy and writes an inventory: each URL with
+/// the hash of what came back. `buildproxy replay` answers the same requests from the inventory, in the
+/// Nix sandbox or wherever else there is no network.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -28,8 +39,22 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Say what is wrong with an inventory.
     Check(CheckArgs),
+    /// Pin URLs without a build.
+    Add(AddArgs),
+    /// Fetch pins again, and write their new hashes into the inventory.
+    Update(UpdateArgs),
     /// Name the variables that the command is given, one a line.
     Env(EnvArgs),
+    /// Print what completes the command line in a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Write the man pages, one a verb.
+    Man {
+        /// The folder to write them into. It is made where there is none.
+        folder: PathBuf,
+    },
     /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -48,7 +73,7 @@ pub enum Verb {
 )]
 pub struct CaptureArgs {
     /// The inventory to write. What it has already is kept.
-    #[arg(short, long, value_name = "FILE", default_value = "proxy_content.nix")]
+    #[arg(short, long, value_name = "FILE", default_value = INVENTORY)]
     pub output: PathBuf,
     /// Start afresh, without what the inventory has already.
     #[arg(long)]
@@ -62,12 +87,9 @@ pub struct CaptureArgs {
     /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
     #[arg(long)]
     pub no_prefill: bool,
-    /// Pin what a GET of these URLs gave, whatever speaks against it.
-    #[arg(long, value_name = "GLOB")]
-    pub pin: Vec<Glob>,
-    /// Vendor the bodies of these URLs in any case.
-    #[arg(long, value_name = "GLOB")]
-    pub vendor: Vec<Glob>,
+    /// What is pinned.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
     /// Give redirects of these URLs to the client, instead of following them.
     #[arg(long, value_name = "GLOB")]
     pub keep_redirects: Vec<Glob>,
@@ -135,7 +157,7 @@ pub struct EnvArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
-    #[arg(value_name = "FILE", default_value = "proxy_content.nix")]
+    #[arg(value_name = "FILE", default_value = INVENTORY)]
     pub file: PathBuf,
     /// Download every pin, and compare it with its hash.
     #[arg(long)]
@@ -143,6 +165,105 @@ pub struct CheckArgs {
     /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
     pub connect_to: Vec<ConnectTo>,
+}
+
+/// What is pinned, whatever speaks for or against it.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// Pin what a GET of these URLs gave, whatever speaks against it.
+    #[arg(long, value_name = "GLOB")]
+    pub pin: Vec<Glob>,
+    /// Vendor the bodies of these URLs in any case.
+    #[arg(long, value_name = "GLOB")]
+    pub vendor: Vec<Glob>,
+}
+
+/// `buildproxy add`.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The inventory to write. What it has already is kept.
+    #[arg(value_name = "FILE", value_parser = file())]
+    pub file: PathBuf,
+    /// What is to be fetched.
+    #[arg(value_name = "URL", required = true)]
+    pub urls: Vec<String>,
+    /// What is pinned.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
+    #[arg(long)]
+    pub no_prefill: bool,
+    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<ConnectTo>,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// `buildproxy update`.
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// A `proxy_content.nix`; but with `*` or `://` in it, it is the first glob, and the file is
+    /// `proxy_content.nix`, as it is without arguments.
+    #[arg(value_name = "FILE", value_parser = file_or_glob())]
+    pub first: Option<FileOrGlob>,
+    /// Only pins of these URLs: the entry's, or the one that its fetchurl has.
+    #[arg(value_name = "URL-GLOB")]
+    pub globs: Vec<Glob>,
+    /// Write nothing, but say what has changed; that makes the exit status 1.
+    #[arg(long)]
+    pub check: bool,
+    /// Do not put what was fetched into the Nix store, where the next `nix build` looks for it.
+    #[arg(long)]
+    pub no_prefill: bool,
+    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<ConnectTo>,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// An argument that may be left out.
+#[derive(Clone, Debug)]
+pub enum FileOrGlob {
+    /// A file.
+    File(PathBuf),
+    /// What can only be a glob for URLs.
+    Glob(Glob),
+}
+
+fn file_or_glob() -> impl TypedValueParser<Value = FileOrGlob> {
+    OsStringValueParser::new().try_map(|argument| match argument.to_str() {
+        Some(text) if text.contains('*') || text.contains("://") => {
+            Glob::new(text).map(FileOrGlob::Glob)
+        }
+        _ => Ok(FileOrGlob::File(argument.into())),
+    })
+}
+
+fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.to_string_lossy().contains("://") {
+            Err("a FILE such as proxy_content.nix comes before the URLs")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
+/// What all have that keep bodies.
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// The folder for the bodies of captured downloads [default: buildproxy in the user's cache folder].
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "BUILDPROXY_CACHE",
+        hide_env_values = true
+    )]
+    pub body_cache: Option<PathBuf>,
 }
 
 /// What capture and replay have.
@@ -156,18 +277,17 @@ pub struct CommonArgs {
         hide_default_value = true
     )]
     pub listen: SocketAddr,
+    /// Write the certificates that clients are to trust to FILE as well (PEM), for clients that are not
+    /// started by buildproxy. It stays there.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// Give the command a network of its own, in which all addresses lead to buildproxy, also for
     /// programs that know nothing of proxies (Linux).
     #[arg(long, conflicts_with = "listen")]
     pub transparent: bool,
-    /// The folder for the bodies of captured downloads [default: buildproxy in the user's cache folder].
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        env = "BUILDPROXY_CACHE",
-        hide_env_values = true
-    )]
-    pub body_cache: Option<PathBuf>,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// The command and its arguments. Without one, a shell.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

@@ -7,11 +7,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes;
 use globset::GlobSet;
 use http::{
     HeaderMap, Method, StatusCode,
     header::{CONTENT_LENGTH, RANGE},
+    response::Parts,
 };
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -26,7 +29,7 @@ use crate::{
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
-    upstream::{Outgoing, Redirects, Upstream},
+    upstream::{FetchError, Outgoing, Redirects, Upstream, get, plain_headers},
 };
 
 /// The handler of `buildproxy capture`.
@@ -91,6 +94,40 @@ impl Capture {
         self.tasks.wait().await;
     }
 
+    /// Fetches a URL as fetchurl does, and records that. Where fetchurl would fail, that is recorded as
+    /// skipped.
+    pub async fn fetch(&self, url: &Url) {
+        let arrival = self.recorder.arriving(&url.without_secrets());
+        if let Err(skipped) = self.fetched(url, arrival).await {
+            self.recorder.skip(skipped);
+        }
+    }
+
+    async fn fetched(&self, url: &Url, arrival: Arrival) -> Result<(), Skipped> {
+        let arrived = match get(&self.upstream, url).await {
+            Ok(answer) => {
+                let (response, body) = answer.response.into_parts();
+                download(&self.cache, body, self.bounds)
+                    .map(|(download, _)| (response, answer.redirects, download))
+                    .map_err(FetchError::Cache)
+            }
+            Err(error) => Err(error),
+        };
+        let (response, redirects, download) = match arrived {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                arrival.settle();
+                return Err(Skipped::fetch(url, error));
+            }
+        };
+        let sent = plain_headers();
+        let question = Question::new(url, &Method::GET, &sent, &Bytes::new());
+        let head = Head::new(question, url, &response, redirects);
+        // It has nothing to give but that it has ended.
+        let _ = self.record(head, download, sent, arrival).await;
+        Ok(())
+    }
+
     async fn exchange(&self, mut request: Request) -> Result<Response, Skipped> {
         let url = request.url.clone();
         if is_websocket(&request) {
@@ -123,14 +160,8 @@ impl Capture {
         let source = self.source(&url, answered.target);
         let (response, upstream_body) = answered.response.into_parts();
         let length = content_length(&response.headers);
-        let head = Head {
-            question: Question::new(&url, &request.method, &request.headers, &body),
-            secret: matches!(source.without_secrets(), Cow::Owned(_)),
-            source: source.without_secrets().into_owned(),
-            status: response.status,
-            headers: headers::client(response.status, &response.headers),
-            redirects: answered.redirects,
-        };
+        let question = Question::new(&url, &request.method, &request.headers, &body);
+        let head = Head::new(question, &source, &response, answered.redirects);
         let mut whole = Representation {
             status: head.status,
             headers: head.headers.clone(),
@@ -177,7 +208,13 @@ impl Capture {
     }
 
     /// Sees the download through, records the exchange, and settles what doubt there is.
-    fn record(&self, head: Head, download: Download, sent: HeaderMap, arrival: Arrival) {
+    fn record(
+        &self,
+        head: Head,
+        download: Download,
+        sent: HeaderMap,
+        arrival: Arrival,
+    ) -> JoinHandle<()> {
         let recorder = Arc::clone(&self.recorder);
         let upstream = self.upstream.clone();
         let policy = Arc::clone(&self.policy);
@@ -208,11 +245,23 @@ impl Capture {
                 let outcome = policy.prove(&upstream, &evidence, doubt, body).await;
                 recorder.settle(&question, outcome);
             }
-        });
+        })
     }
 }
 
 impl Head {
+    fn new(question: Question, source: &Url, response: &Parts, redirects: u32) -> Self {
+        let plain = source.without_secrets();
+        Self {
+            question,
+            secret: matches!(plain, Cow::Owned(_)),
+            source: plain.into_owned(),
+            status: response.status,
+            headers: headers::client(response.status, &response.headers),
+            redirects,
+        }
+    }
+
     fn exchange(self, outcome: Outcome) -> Exchange {
         Exchange {
             question: self.question,
@@ -249,6 +298,7 @@ fn failure(skipped: &Skipped) -> Response {
         Skipped::Request { source, .. } => source.status(),
         Skipped::Cache { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Skipped::Upstream(_)
+        | Skipped::Fetch { .. }
         | Skipped::Download { .. }
         | Skipped::Refused(_)
         | Skipped::HungUp(_)

@@ -23,7 +23,7 @@ use crate::{
     bodies::CachedBody,
     inventory::{Sri, Url, secrets::is_secret_header},
     report::chain,
-    upstream::{Upstream, fetch_hash},
+    upstream::{Keep, Upstream, fetch},
 };
 
 /// Why a body is vendored.
@@ -250,7 +250,7 @@ impl Policy {
 
 /// Fetches `url` again as fetchurl does, and compares with the hash of what the client got.
 async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
-    match fetch_hash(upstream, url, expected.algorithm()).await {
+    match fetch(upstream, url, expected.algorithm(), Keep::No).await {
         Ok(got) if got == *expected => Ok(()),
         Ok(_) => Err(Reason::Negotiated),
         Err(error) => Err(Reason::Unfetchable(chain(&error))),

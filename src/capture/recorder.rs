@@ -19,7 +19,7 @@ use crate::{
     inventory::{Headers, Sri, Url, secrets::has_credentials},
     proxy::{Refusal, RequestError, body_hash},
     report::{chain, say},
-    upstream::UpstreamError,
+    upstream::{FetchError, UpstreamError},
 };
 
 /// What of a request can make a difference to the answer.
@@ -103,6 +103,15 @@ pub enum Skipped {
     /// Upstream gave no answer.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// Upstream gave an answer that fetchurl takes for a failure, or that could not be kept.
+    #[error("{url} cannot be fetched")]
+    Fetch {
+        /// What was asked for.
+        url: Url,
+        /// Why.
+        #[source]
+        source: FetchError,
+    },
     /// Upstream's answer broke off.
     #[error("{url} is not recorded")]
     Download {
@@ -142,6 +151,20 @@ pub enum Skipped {
     /// The capture was ended before the body had arrived.
     #[error("{0} is not recorded: it was still arriving when the capture was ended")]
     Abandoned(Url),
+}
+
+impl Skipped {
+    /// What could not be fetched as fetchurl does.
+    pub(super) fn fetch(url: &Url, error: FetchError) -> Self {
+        match error {
+            // It names the URL already.
+            FetchError::Upstream(error) => Self::Upstream(error),
+            source => Self::Fetch {
+                url: url.clone(),
+                source,
+            },
+        }
+    }
 }
 
 /// Whether each exchange is told of at once.

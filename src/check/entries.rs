@@ -32,9 +32,7 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
         if pin.hash.is_none() {
             let message = format!("the pin of {url} has no hash yet");
             let finding = Finding::error(located.hash_line(), message);
-            findings.push(finding.hint(
-                "`buildproxy check --fetch` says it, `buildproxy capture --update` writes it",
-            ));
+            findings.push(finding.hint("`buildproxy update` writes it"));
         }
     }
     findings
@@ -45,16 +43,16 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
 pub fn fetched(located: &Located, pin: &Pin, outcome: &Result<Sri, FetchError>) -> Option<Finding> {
     let url = &pin.url;
     match outcome {
-        Ok(_) if pin.hash.is_some() => None,
-        Ok(got) => {
+        Ok(got) if pin.hash.as_ref() == Some(got) => None,
+        Ok(got) if pin.hash.is_none() => {
             let message = format!("the pin of {url} has no hash yet");
             let finding = Finding::error(located.hash_line(), message);
             Some(finding.hint(format!("write \"{got}\"")))
         }
-        Err(FetchError::Differs { got, .. }) => {
+        Ok(got) => {
             let message = format!("the pin of {url} gives other bytes now: {got}");
             let finding = Finding::error(located.hash_line(), message);
-            Some(finding.hint("if they are right, write this hash"))
+            Some(finding.hint("if they are right, `buildproxy update` writes this hash"))
         }
         Err(error) => {
             let why = chain(error);

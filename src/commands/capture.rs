@@ -7,22 +7,22 @@ use std::{
 };
 
 use anyhow::Context;
-use globset::{Glob, GlobSet};
 
 use super::{
+    bundle::write_bundle,
     front::Front,
     output::{Output, Replace, Written},
     prefill::prefill,
-    runtime,
+    runtime, set,
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Policy, Progress, Proof, Recorder},
+    capture::{Bounds, Capture, Progress, Proof, Recorder},
     cli::CaptureArgs,
     emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
-    report::{chain, count, say},
+    report::{count, say},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::Upstream,
 };
@@ -47,7 +47,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         Replace::No
     };
     let output = Output::open(&args.output, replace, changes)?;
-    let cache = args.common.cache()?;
+    let cache = args.common.cache.open()?;
     drop(cache.begin()?);
 
     let roots = Roots::of_platform();
@@ -55,6 +55,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let front = Front::open(&args.common)?;
     let way = front.way()?;
     let files = Files::make(authority.certificate(), &roots, way, inherited)?;
+    write_bundle(&files, args.common.bundle.as_deref())?;
     let direct = Direct(args.no_proxy.clone());
     let environment = Environment::new(way, &files, &direct, inherited);
     let mut job =
@@ -74,7 +75,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     } else {
         Proof::Fetch
     };
-    let policy = Policy::new(proof, set(&args.pin)?, set(&args.vendor)?);
+    let policy = args.policy.open(proof)?;
     let upstream = Upstream::new(&roots, &args.connect_to);
     let capture = Capture::new(
         upstream,
@@ -99,6 +100,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
+        verb: "captured",
         recording: &recording,
         merged: &merged,
         skipped: &record.skipped,
@@ -106,13 +108,8 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         unstable: &record.unstable,
     };
     say(summary.to_string().trim_end());
-    if !args.no_prefill
-        && let Err(error) = prefill(&recording.entries, &cache)
-    {
-        let why = chain(&error);
-        say(&format!(
-            "the Nix store does not have the bodies yet, and Nix will download them: {why}"
-        ));
+    if !args.no_prefill {
+        prefill(&recording.entries, &cache);
     }
     Ok(exit_code(status))
 }
@@ -135,12 +132,4 @@ async fn finish(capture: &Capture, signals: &mut Signals) {
             }
         }
     }
-}
-
-fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
-    let mut set = GlobSet::builder();
-    for glob in globs {
-        set.add(glob.clone());
-    }
-    set.build().context("failed to use a glob")
 }

@@ -1,7 +1,6 @@
 //! `buildproxy check`: says what is wrong with an inventory.
 
 use std::{
-    collections::HashMap,
     io::{Write, stdout},
     path::Path,
 };
@@ -79,7 +78,7 @@ fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {
     format!("{}: {entries}, {found}", file.display())
 }
 
-/// Fetches every pin, each once however often it is used.
+/// Fetches every pin.
 fn prove(entries: &[Located], rules: &[ConnectTo]) -> anyhow::Result<Vec<Finding>> {
     let used: Vec<(&Located, &Pin)> = entries
         .iter()
@@ -88,18 +87,12 @@ fn prove(entries: &[Located], rules: &[ConnectTo]) -> anyhow::Result<Vec<Finding
             _ => None,
         })
         .collect();
-    let mut places = HashMap::new();
-    let mut pins = Vec::new();
-    for &(_, pin) in &used {
-        places.entry((&pin.url, &pin.hash)).or_insert_with(|| {
-            pins.push(pin);
-            pins.len() - 1
-        });
-    }
-    let outcomes = fetch_all(&pins, rules, Keep::No)?;
-    let findings = used.iter().filter_map(|(located, pin)| {
-        let outcome = &outcomes[places[&(&pin.url, &pin.hash)]];
-        fetched(located, pin, outcome)
-    });
+    let wanted: Vec<_> = used
+        .iter()
+        .map(|(_, pin)| (&pin.url, pin.algorithm()))
+        .collect();
+    let outcomes = fetch_all(&wanted, rules, Keep::No)?;
+    let outcomes = used.iter().zip(&outcomes);
+    let findings = outcomes.filter_map(|((located, pin), outcome)| fetched(located, pin, outcome));
     Ok(findings.collect())
 }

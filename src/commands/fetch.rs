@@ -1,47 +1,61 @@
-//! Fetches many pins at once.
+//! Fetches many URLs at once.
 
 use std::{
+    collections::HashMap,
     io::{IsTerminal, stderr},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
 
 use super::runtime;
 use crate::{
-    inventory::{Pin, Sri},
+    inventory::{Algorithm, Sri, Url},
     report::say,
     trust::Roots,
     upstream::{ConnectTo, FetchError, Keep, Upstream, fetch},
 };
 
 /// So many are fetched at a time.
-const PARALLEL: usize = 8;
+pub(super) const PARALLEL: usize = 8;
 
-/// Fetches pins, and gives what came of each, in their order. A terminal is told how far it is.
+/// Fetches URLs, each once however often it is wanted, and gives what came of them, in their order. A
+/// terminal is told how far it is.
 pub(super) fn fetch_all(
-    pins: &[&Pin],
+    wanted: &[(&Url, Algorithm)],
     rules: &[ConnectTo],
     keep: Keep<'_>,
-) -> anyhow::Result<Vec<Result<Sri, FetchError>>> {
-    if pins.is_empty() {
+) -> anyhow::Result<Vec<Arc<Result<Sri, FetchError>>>> {
+    if wanted.is_empty() {
         return Ok(Vec::new());
+    }
+    let mut places = HashMap::new();
+    let mut distinct = Vec::new();
+    for one in wanted {
+        places.entry(one).or_insert_with(|| {
+            distinct.push(one);
+            distinct.len() - 1
+        });
     }
     let upstream = Upstream::new(&Roots::of_platform(), rules);
     let looks = stderr().is_terminal();
     let done = AtomicUsize::new(0);
-    let fetched = pins.iter().map(|pin| {
-        let (upstream, done) = (&upstream, &done);
+    let fetched = distinct.iter().map(|&&(url, algorithm)| {
+        let (upstream, done, all) = (&upstream, &done, distinct.len());
         async move {
-            let outcome = fetch(upstream, pin, keep).await;
+            let outcome = fetch(upstream, url, algorithm, keep).await;
             let number = done.fetch_add(1, Ordering::Relaxed) + 1;
             if looks {
-                let all = pins.len();
-                say(&format!("fetched {number} of {all}: {}", pin.url));
+                say(&format!("fetched {number} of {all}: {url}"));
             }
-            outcome
+            Arc::new(outcome)
         }
     });
     let outcomes = stream::iter(fetched).buffered(PARALLEL).collect();
-    Ok(runtime()?.block_on(outcomes))
+    let outcomes: Vec<_> = runtime()?.block_on(outcomes);
+    let of = |one| Arc::clone(&outcomes[places[one]]);
+    Ok(wanted.iter().map(of).collect())
 }

@@ -46,6 +46,12 @@ pub enum InventoryError {
         #[source]
         error: Box<EvaluateError>,
     },
+    /// It is a manifest, where only the other format will do.
+    #[error("'{}' is a manifest, which Nix has made", path.display())]
+    IsManifest {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is wrong, as a manifest.
     #[error("{}: {error}", path.display())]
     Manifest {
@@ -64,6 +70,9 @@ impl InventoryError {
             Self::Nix { error, .. } => error.hint(),
             Self::Evaluate { error, .. } => matches!(**error, EvaluateError::NoNix(_))
                 .then(|| "install Nix, or write the file with literals only".to_owned()),
+            Self::IsManifest { .. } => {
+                Some("name the proxy_content.nix that it was made of".to_owned())
+            }
             Self::Read { .. } | Self::Manifest { .. } => None,
         }
     }
@@ -175,7 +184,9 @@ fn evaluation(error: &InventoryError) -> Finding {
     let (line, message) = match error {
         InventoryError::Evaluate { why, error, .. } => (why.line(), format!("{why}, and {error}")),
         InventoryError::Nix { error, .. } => (error.line(), error.to_string()),
-        InventoryError::Read { .. } | InventoryError::Manifest { .. } => (1, error.to_string()),
+        InventoryError::Read { .. }
+        | InventoryError::IsManifest { .. }
+        | InventoryError::Manifest { .. } => (1, error.to_string()),
     };
     Finding {
         hint: error.hint(),
@@ -183,9 +194,15 @@ fn evaluation(error: &InventoryError) -> Finding {
     }
 }
 
-/// Reads a `proxy_content.nix` that is to be merged into.
+/// Reads a `proxy_content.nix` that is to be changed.
 pub(super) fn read_document(path: &Path) -> Result<Document, InventoryError> {
-    parse(path, &read_text(path)?)
+    let text = read_text(path)?;
+    match Format::of(path, &text) {
+        Format::Nix => parse(path, &text),
+        Format::Json => Err(InventoryError::IsManifest {
+            path: path.to_owned(),
+        }),
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, InventoryError> {

@@ -1,28 +1,35 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
+mod add;
+mod bundle;
 mod capture;
 mod check;
+mod completions;
 mod env;
 mod evaluate;
 mod failure;
 mod fetch;
 mod front;
 mod inventory;
+mod man;
 mod output;
 mod prefill;
 mod replay;
 mod summary;
+mod update;
 
 use std::{io, net::TcpListener};
 
 use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
 pub use failure::failure;
+use globset::{Glob, GlobSet};
 pub use inventory::InventoryError;
 
 use crate::{
     bodies::BodyCache,
-    cli::{Cli, CommonArgs, Verb},
+    capture::{Policy, Proof},
+    cli::{CacheArgs, Cli, CommonArgs, PolicyArgs, Verb},
     process::raise_open_files,
 };
 
@@ -36,7 +43,11 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Add(args) => add::run(args),
+        Verb::Update(args) => update::run(args),
         Verb::Env(args) => env::run(args),
+        Verb::Completions { shell } => completions::run(*shell),
+        Verb::Man { folder } => man::run(folder),
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
             crate::transparent::become_command(command);
@@ -63,14 +74,31 @@ impl CommonArgs {
         };
         bind().with_context(failed)
     }
+}
 
+impl CacheArgs {
     /// The body cache that the command line says, or the user's.
-    fn cache(&self) -> anyhow::Result<BodyCache> {
+    fn open(&self) -> anyhow::Result<BodyCache> {
         match &self.body_cache {
             Some(folder) => Ok(BodyCache::at(std::path::absolute(folder)?)),
             None => Ok(BodyCache::of_user()?),
         }
     }
+}
+
+impl PolicyArgs {
+    /// What is pinned.
+    fn open(&self, proof: Proof) -> anyhow::Result<Policy> {
+        Ok(Policy::new(proof, set(&self.pin)?, set(&self.vendor)?))
+    }
+}
+
+fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+    let mut set = GlobSet::builder();
+    for glob in globs {
+        set.add(glob.clone());
+    }
+    set.build().context("failed to use a glob")
 }
 
 /// The runtime on which a proxy is served.

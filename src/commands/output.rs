@@ -1,4 +1,4 @@
-//! The inventory that a capture writes.
+//! The inventory that is written.
 //!
 //! It is whole at any time: files are written beside their place, and put there when they are.
 
@@ -22,14 +22,49 @@ use crate::{
 /// Why an inventory cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write the inventory '{}'", path.display())]
-struct WriteError {
+pub(super) struct WriteError {
     path: PathBuf,
     source: io::Error,
 }
 
+/// A file that is written as a whole, or not at all.
+pub(super) struct Target {
+    path: PathBuf,
+}
+
+impl Target {
+    /// The file at `path`, and where that is a link, the one that it leads to, so that it stays one.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        let path = path.canonicalize().unwrap_or(path);
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts this text in its place. Permissions stay as they are.
+    pub(super) fn write(&self, text: &str) -> Result<(), WriteError> {
+        let failed = |source| write_error(&self.path, source);
+        let mut file = temporary(&self.path)?;
+        if let Ok(there) = self.path.metadata() {
+            file.as_file()
+                .set_permissions(there.permissions())
+                .map_err(failed)?;
+        }
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&self.path)
+            .map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
 /// The inventory that is to be written.
 pub(super) struct Output {
-    path: PathBuf,
+    target: Target,
     /// Whether what it holds already goes.
     replace: Replace,
     /// What becomes of entries in it that changed.
@@ -48,44 +83,48 @@ pub(super) enum Replace {
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
     pub(super) fn open(path: &Path, replace: Replace, changes: Changes) -> anyhow::Result<Self> {
-        let path = std::path::absolute(path)?;
-        // A link is followed, so that it stays one.
-        let path = path.canonicalize().unwrap_or(path);
+        let target = Target::new(path)?;
+        let path = target.path();
         if path.is_dir() {
-            Err(write_error(&path, io::ErrorKind::IsADirectory.into()))?;
+            Err(write_error(path, io::ErrorKind::IsADirectory.into()))?;
         }
         if path.extension().is_none() {
             // The folder of vendored bodies has the name without the extension.
             let why = "its name has no extension, such as .nix";
             Err(write_error(
-                &path,
+                path,
                 io::Error::new(io::ErrorKind::InvalidInput, why),
             ))?;
         }
-        temporary(&path)?;
+        temporary(path)?;
         if replace == Replace::No {
             // So that a mistake is known before the command runs.
-            read(&path)?;
+            read(path)?;
         }
         Ok(Self {
-            path,
+            target,
             replace,
             changes,
         })
     }
 
     fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
+        self.path().parent().unwrap_or(Path::new("/"))
+    }
+
+    /// What the inventory holds; `None` where there is none yet.
+    pub(super) fn there(&self) -> anyhow::Result<Option<Document>> {
+        read(self.path())
     }
 
     /// Writes vendored bodies first and then the inventory, which is whole at any time.
     ///
     /// A person, or another capture, may have written it meanwhile: what is there now is what counts.
     pub(super) fn write(&self, exchanges: Vec<Exchange>) -> anyhow::Result<Written> {
-        let folder = PathBuf::from(self.path.file_stem().unwrap_or_default());
+        let folder = PathBuf::from(self.path().file_stem().unwrap_or_default());
         let there = match self.replace {
             Replace::Yes => None,
-            Replace::No => match read(&self.path) {
+            Replace::No => match read(self.path()) {
                 Ok(there) => there,
                 Err(error) => {
                     let text =
@@ -110,7 +149,7 @@ impl Output {
             if is_written {
                 Ok(())
             } else {
-                self.write_text(&merged.text)
+                self.target.write(&merged.text)
             }
         });
         if let Err(error) = written {
@@ -121,7 +160,7 @@ impl Output {
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.target.path()
     }
 
     /// Copies the vendored bodies of entries that the inventory now has from the body cache. Their names
@@ -157,21 +196,6 @@ impl Output {
             io::copy(&mut source, &mut file).map_err(failed)?;
             file.persist(&target).map_err(|error| failed(error.error))?;
         }
-        Ok(())
-    }
-
-    fn write_text(&self, text: &str) -> Result<(), WriteError> {
-        let failed = |source| write_error(&self.path, source);
-        let mut file = temporary(&self.path)?;
-        if let Ok(there) = self.path.metadata() {
-            file.as_file()
-                .set_permissions(there.permissions())
-                .map_err(failed)?;
-        }
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&self.path)
-            .map_err(|error| failed(error.error))?;
         Ok(())
     }
 }

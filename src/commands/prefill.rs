@@ -14,6 +14,7 @@ use std::{
 use crate::{
     bodies::BodyCache,
     inventory::{Algorithm, Body, Entry},
+    report::{chain, say},
 };
 
 /// So many files are given to one run of nix-store: one by one they take fifty times as long.
@@ -21,7 +22,7 @@ const BATCH: usize = 500;
 
 /// Why bodies could not be put into the store.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PrefillError {
+enum PrefillError {
     /// The files could not be given their names.
     #[error("failed to prepare files in '{}'", folder.display())]
     Prepare {
@@ -39,9 +40,18 @@ pub(super) enum PrefillError {
     Nix(String),
 }
 
-/// Puts the bodies of all pins that are in `cache` into the store. Where there is no Nix, nothing
-/// happens.
-pub(super) fn prefill(entries: &[Entry], cache: &BodyCache) -> Result<(), PrefillError> {
+/// Puts the bodies of all pins that are in `cache` into the store, or says why not. Where there is no
+/// Nix, nothing happens.
+pub(super) fn prefill(entries: &[Entry], cache: &BodyCache) {
+    if let Err(error) = add(entries, cache) {
+        let why = chain(&error);
+        say(&format!(
+            "the Nix store does not have the bodies yet, and Nix will download them: {why}"
+        ));
+    }
+}
+
+fn add(entries: &[Entry], cache: &BodyCache) -> Result<(), PrefillError> {
     let bodies: BTreeSet<(&str, PathBuf)> = entries
         .iter()
         .filter_map(|entry| match &entry.body {

@@ -10,17 +10,17 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::process::Pid;
 
-use super::{fetch::fetch_all, front::Front, inventory, runtime};
+use super::{bundle::write_bundle, fetch::fetch_all, front::Front, inventory, runtime};
 use crate::{
     bodies::BodyCache,
     cli::ReplayArgs,
-    inventory::{Body, Entry, Pin},
+    inventory::{Body, Entry},
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Answer, Replay, ShelfError, shelve},
     report::{chain, say, shell_word},
     trust::{Direct, Environment, Files, Roots, inherited},
-    upstream::{ConnectTo, FetchError, Keep},
+    upstream::{ConnectTo, Keep},
 };
 
 /// The exit status of a command that missed something, where that is not to be.
@@ -36,6 +36,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let way = front.way()?;
     // Nothing but the authority is trusted: nothing else can be reached.
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
+    write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
     let replay = Arc::new(Replay::new(answers, capture(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
@@ -107,10 +108,10 @@ fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
     let entries = inventory::read(&path)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     if args.fetch {
-        let cache = args.common.cache()?;
+        let cache = args.common.cache.open()?;
         fetch_missing(&path, &entries, &cache, &args.connect_to)?;
     }
-    let cache = args.common.cache().ok();
+    let cache = args.common.cache.open().ok();
     match shelve(entries, folder, cache.as_ref()) {
         Ok(answers) => Ok(answers),
         Err(missing) => Err(Unanswered { path, missing }.into()),
@@ -158,15 +159,23 @@ fn fetch_missing(
             missing.entry(hash).or_insert(pin);
         }
     }
-    let pins: Vec<&Pin> = missing.into_values().collect();
-    let outcomes = fetch_all(&pins, rules, Keep::In(cache))?;
+    let wanted: Vec<_> = missing
+        .iter()
+        .map(|(hash, pin)| (&pin.url, hash.algorithm()))
+        .collect();
+    let outcomes = fetch_all(&wanted, rules, Keep::In(cache))?;
     let failed: Vec<String> = outcomes
-        .into_iter()
-        .zip(&pins)
-        .filter_map(|(outcome, pin)| match outcome {
-            Ok(_) => None,
-            Err(error @ FetchError::Differs { .. }) => Some(chain(&error)),
-            Err(error) => Some(format!("{} cannot be fetched: {}", pin.url, chain(&error))),
+        .iter()
+        .zip(missing)
+        .filter_map(|(outcome, (expected, pin))| {
+            let url = &pin.url;
+            match outcome.as_ref() {
+                Ok(got) if got == expected => None,
+                Ok(got) => Some(format!(
+                    "{url} gives other bytes now: expected {expected}, got {got}"
+                )),
+                Err(error) => Some(format!("{url} cannot be fetched: {}", chain(error))),
+            }
         })
         .collect();
     if failed.is_empty() {

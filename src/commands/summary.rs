@@ -20,6 +20,8 @@ const LARGE_IN_ALL: u64 = 10 << 20;
 pub(super) struct Summary<'a> {
     /// The inventory.
     pub(super) path: &'a Path,
+    /// What was done with the downloads: `captured`, say.
+    pub(super) verb: &'static str,
     /// What was captured.
     pub(super) recording: &'a Recording,
     /// What of it the inventory did not have.
@@ -43,9 +45,10 @@ impl fmt::Display for Summary<'_> {
             .filter(|entry| matches!(entry.body, Body::Pin(_)));
         writeln!(
             f,
-            "{}: {} captured ({} new, {} pinned, {} vendored, {} by redirects)",
+            "{}: {} {} ({} new, {} pinned, {} vendored, {} by redirects)",
             self.path.display(),
             count(recording.entries.len(), "download"),
+            self.verb,
             merged.added.len(),
             pins.count(),
             recording.vendored.len(),

@@ -11,6 +11,7 @@
 mod edit;
 mod merge;
 mod quote;
+mod rehash;
 mod update;
 
 use http::{Method, StatusCode};

@@ -407,6 +407,18 @@ fn an_update_of_the_kind_replaces_values_and_keeps_comments() {
 }
 
 #[test]
+fn a_hash_is_not_written_where_it_would_be_wrong() {
+    let pin = "file = fetchurl { url = \"https://example.org/a\"; sha512 = \"\"; };";
+    let text = format!(
+        "{{ fetchurl }}: [ {{ url = \"https://example.org/a\"; {pin} }} {{ url = \"https://example.org/b\"; }} ]"
+    );
+    let document = Document::parse(&text).unwrap();
+    let hash = Sri::sha256_of(b"hello");
+    let hashes = [0, 1, 2].map(|place| (place, hash.clone()));
+    assert_eq!(document.rehash(&hashes), (text, vec![0, 1, 2]));
+}
+
+#[test]
 fn what_cannot_be_updated_says_why() {
     let new = [pinned("https://example.org/a")];
     let kept = |document: &Document| {
@@ -486,6 +498,15 @@ proptest! {
         let merged = document.merge(&new, Changes::Update);
         prop_assert_eq!(merged.text, commented(&new));
         prop_assert_eq!(document.merge(&new, Changes::Keep).text, commented(&old));
+        let hashes = |entries: &[Entry]| -> Vec<_> {
+            let hash = |entry: &Entry| match &entry.body {
+                Body::Pin(pin) => pin.hash.clone(),
+                _ => None,
+            };
+            let hashes = entries.iter().map(hash).enumerate();
+            hashes.filter_map(|(place, hash)| Some((place, hash?))).collect()
+        };
+        prop_assert_eq!(document.rehash(&hashes(&new)), (commented(&new), Vec::new()));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::edit::{Edit, Style, blank_at_line_start};
 use super::quote::quoted;
 use super::{Page, indented};
 use crate::inventory::nix::{Located, Spans, Whole};
-use crate::inventory::{Body, Entry, Headers, Pin};
+use crate::inventory::{Body, Entry, Headers, Sri};
 
 /// Why an entry that changed stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl fmt::Display for Kept {
                 "its headers are not written as one set, and so cannot be replaced in place"
             }
             Self::Algorithm => {
-                "its pin has a hash of another kind, which `buildproxy check --fetch` compares"
+                "its pin has a hash of another kind, which `buildproxy update` fetches again"
             }
             Self::Captured => "the first answer stays",
         })
@@ -62,7 +62,7 @@ pub(super) fn update(
         {
             return Err(Kept::Algorithm);
         }
-        if let Some(hash) = hash(spans, now) {
+        if let Some(hash) = hash_edit(spans, now.hash.as_ref()) {
             let mut edits = header_values(spans, &old.headers, &captured.headers);
             edits.push(hash);
             return Ok(edits);
@@ -72,10 +72,9 @@ pub(super) fn update(
 }
 
 /// The edit of a pin's hash, where its name allows the new one.
-fn hash(spans: &Spans, pin: &Pin) -> Option<Edit> {
+pub(super) fn hash_edit(spans: &Spans, hash: Option<&Sri>) -> Option<Edit> {
     let spans = spans.pin.as_ref()?;
-    let hash = pin.hash.as_ref();
-    let fits = |hash: &crate::inventory::Sri| {
+    let fits = |hash: &Sri| {
         let only = spans.only;
         only.is_none_or(|algorithm| algorithm == hash.algorithm())
     };

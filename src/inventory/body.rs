@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::sri::Sri;
+use super::sri::{Algorithm, Sri};
 use super::url::Url;
 
 /// Why a body is refused.
@@ -88,6 +88,14 @@ pub struct Pin {
     pub url: Url,
     /// What the bytes hash to; `None` where a person emptied it, to let Nix say the right one.
     pub hash: Option<Sri>,
+}
+
+impl Pin {
+    /// The algorithm that its bytes are hashed with; sha256 where it has no hash.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.hash.as_ref().map_or(Algorithm::Sha256, Sri::algorithm)
+    }
 }
 
 /// Nix's rule for names in the store.

@@ -13,10 +13,10 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
 
-use super::{Outgoing, Redirects, Upstream, UpstreamError};
+use super::{Answer, Outgoing, Redirects, Upstream, UpstreamError};
 use crate::{
     bodies::{BodyCache, CacheError},
-    inventory::{Algorithm, Hasher, Pin, Sri, Url},
+    inventory::{Algorithm, Hasher, Sri, Url},
 };
 
 /// How long upstream may be silent.
@@ -53,16 +53,6 @@ pub enum FetchError {
     /// It could not be kept.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// Other bytes than those of the pin.
-    #[error("{url} gives other bytes now: expected {expected}, got {got}")]
-    Differs {
-        /// What was fetched.
-        url: Url,
-        /// The pin's hash.
-        expected: Sri,
-        /// What the bytes hash to.
-        got: Sri,
-    },
 }
 
 /// Whether fetched bytes are kept.
@@ -70,52 +60,30 @@ pub enum FetchError {
 pub enum Keep<'a> {
     /// They are not.
     No,
-    /// In this cache, if they are the right ones.
+    /// In this cache, under their hash.
     In(&'a BodyCache),
 }
 
-/// Fetches what a pin says, and gives the hash of it, which is the pin's where it has one. That one
-/// decides the algorithm.
+/// Fetches a URL, and gives the hash of its bytes.
 ///
 /// # Errors
 ///
-/// [`FetchError::Differs`] where other bytes came; any other where none did.
-pub async fn fetch(upstream: &Upstream, pin: &Pin, keep: Keep<'_>) -> Result<Sri, FetchError> {
-    let body = get(upstream, &pin.url).await?;
-    let algorithm = match &pin.hash {
-        Some(hash) => hash.algorithm(),
-        None => Algorithm::Sha256,
-    };
-    let expected = |got: &Sri| pin.hash.as_ref().filter(|hash| *hash != got);
-    let got = match keep {
-        Keep::No => hash(body, algorithm).await?,
-        Keep::In(cache) => {
-            let mut partial = cache.begin_as(algorithm)?;
-            receive(body, |piece| Ok(partial.write(piece)?)).await?;
-            let got = partial.hash();
-            if expected(&got).is_none() {
-                partial.finish()?;
-            }
-            got
-        }
-    };
-    match expected(&got) {
-        None => Ok(got),
-        Some(expected) => Err(FetchError::Differs {
-            url: pin.url.clone(),
-            expected: expected.clone(),
-            got,
-        }),
-    }
-}
-
-/// The hash of what a URL gives.
-pub(crate) async fn fetch_hash(
+/// Where fetchurl would fail as well, or the bytes cannot be kept.
+pub async fn fetch(
     upstream: &Upstream,
     url: &Url,
     algorithm: Algorithm,
+    keep: Keep<'_>,
 ) -> Result<Sri, FetchError> {
-    hash(get(upstream, url).await?, algorithm).await
+    let body = get(upstream, url).await?.response.into_body();
+    match keep {
+        Keep::No => hash(body, algorithm).await,
+        Keep::In(cache) => {
+            let mut partial = cache.begin_as(algorithm)?;
+            receive(body, |piece| Ok(partial.write(piece)?)).await?;
+            Ok(partial.finish()?.hash)
+        }
+    }
 }
 
 async fn hash(body: Incoming, algorithm: Algorithm) -> Result<Sri, FetchError> {
@@ -128,19 +96,19 @@ async fn hash(body: Incoming, algorithm: Algorithm) -> Result<Sri, FetchError> {
     Ok(hasher.finish())
 }
 
-/// The body that a URL gives. A server that is busy is asked again.
-async fn get(upstream: &Upstream, url: &Url) -> Result<Incoming, FetchError> {
+/// What a URL gives, of status 200. A server that is busy is asked again.
+pub(crate) async fn get(upstream: &Upstream, url: &Url) -> Result<Answer, FetchError> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        let response = get_once(upstream, url).await?;
-        let status = response.status();
+        let answer = get_once(upstream, url).await?;
+        let status = answer.response.status();
         if status == StatusCode::OK {
-            return Ok(response.into_body());
+            return Ok(answer);
         }
         let Some(pause) = pauses.next().filter(|_| is_transient(status)) else {
             return Err(FetchError::Status { status });
         };
-        let wanted = response.headers().get(RETRY_AFTER);
+        let wanted = answer.response.headers().get(RETRY_AFTER);
         let wanted = wanted.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         let wanted = wanted.map(Duration::from_secs);
         sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE)).await;
@@ -152,20 +120,25 @@ fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-async fn get_once(upstream: &Upstream, url: &Url) -> Result<http::Response<Incoming>, FetchError> {
+/// The headers that are sent: those of fetchurl's curl.
+pub(crate) fn plain_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static("curl/8 Nixpkgs"));
+    headers
+}
+
+async fn get_once(upstream: &Upstream, url: &Url) -> Result<Answer, FetchError> {
     let answer = upstream.send(Outgoing {
         method: Method::GET,
         url: url.clone(),
-        headers,
+        headers: plain_headers(),
         body: Bytes::new(),
         redirects: Redirects::FollowAlways,
     });
     let answer = timeout(STALL, answer).await;
-    Ok(answer.map_err(|_| FetchError::Stalled)??.response)
+    Ok(answer.map_err(|_| FetchError::Stalled)??)
 }
 
 /// Hands on all pieces of a body.

@@ -138,9 +138,9 @@ in
     let checked = run(&mut check).ends_with(3);
     assert_eq!(
         checked.stdout,
-        "proxy_content.nix:8: error: the body of https://example.org/c, 'none', is not there
-proxy_content.nix:8: error: the pin of https://example.org/a has no hash yet
-  hint: `buildproxy check --fetch` says it, `buildproxy capture --update` writes it
+        "proxy_content.nix:8: error: the pin of https://example.org/a has no hash yet
+  hint: `buildproxy update` writes it
+proxy_content.nix:11: error: the body of https://example.org/c, 'none', is not there
 "
     );
     let alone = run(scene.buildproxy(&["check"]).env("PATH", "")).ends_with(3);
@@ -204,7 +204,7 @@ fn fetch_proves_each_pin() {
         checked.stdout,
         format!(
             "proxy_content.nix:27: error: the pin of https://a.example.org/other gives other bytes now: {other}
-  hint: if they are right, write this hash
+  hint: if they are right, `buildproxy update` writes this hash
 proxy_content.nix:34: error: the pin of https://a.example.org/empty has no hash yet
   hint: write \"{other}\"
 proxy_content.nix:40: error: the pin of https://a.example.org/none cannot be fetched: status 404 Not Found

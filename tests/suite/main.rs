@@ -6,6 +6,10 @@
 
 mod support;
 
+mod add;
+mod behind_proxy;
+mod bench;
+mod bundle;
 mod capture;
 mod check;
 mod command_line;
@@ -17,6 +21,7 @@ mod hostile;
 mod matrix;
 mod memory;
 mod nix;
+mod packaged;
 mod proxying;
 mod readers;
 mod replay;
@@ -25,3 +30,4 @@ mod showcase;
 mod terminal;
 mod transparent;
 mod trusting;
+mod update;

@@ -13,7 +13,7 @@ use super::literal::peel;
 use super::nesting;
 use super::source::Source;
 use super::spans::Spans;
-use crate::inventory::Entry;
+use crate::inventory::{Algorithm, Entry, Id};
 
 /// Names that a literal file uses, and that its function must not bind to something else.
 const RESERVED: &[&str] = &["builtins", "false", "null", "true"];
@@ -60,6 +60,12 @@ impl Located {
     pub fn pin_line(&self) -> usize {
         let pin = self.spans.as_ref().and_then(|spans| spans.pin.as_ref());
         pin.map_or_else(|| self.body_line(), |pin| pin.url.line)
+    }
+
+    /// The algorithm that its hash has to have where it stands, if it has to have one.
+    #[must_use]
+    pub fn hash_algorithm(&self) -> Option<Algorithm> {
+        self.spans.as_ref()?.pin.as_ref()?.only
     }
 
     /// The line of its hash, from 1, as far as it is known.
@@ -146,7 +152,8 @@ impl Document {
     /// A file that Nix has evaluated: `entries` are what it came to. Its text is only searched for
     /// the list that new entries can be added to, through `let`, `with`, `assert` and `++`.
     ///
-    /// Each entry's line is that of the list.
+    /// Of entries that stand in that list as literals, their places are known. The line of all others is
+    /// that of the list.
     pub fn evaluated(text: &str, entries: Vec<Entry>) -> Result<Self, NixError> {
         let source = Source::new(text);
         let (function, body) = function(syntax(&source)?);
@@ -171,9 +178,18 @@ impl Document {
             expr = inner.ok_or_else(|| source.not_list(&expr))?;
         };
         let line = source.line(&list);
+        let written = read_items(&source, &list, Fetchurl::Defined).0;
+        let written: BTreeMap<Id, &Located> = written
+            .iter()
+            .map(|located| (located.entry.id(), located))
+            .collect();
         let entries: Vec<_> = entries
             .into_iter()
-            .map(|entry| Located::at(line, entry))
+            .map(|entry| match written.get(&entry.id()) {
+                // What stands there could mean something else, but this is what it came to.
+                Some(located) if located.entry == entry => (*located).clone(),
+                _ => Located::at(line, entry),
+            })
             .collect();
         if let Some(error) = duplicates(&entries).into_iter().next() {
             return Err(error);
@@ -224,19 +240,30 @@ fn read_all(source: &Source, list: &ast::List, function: &Function) -> Inspected
     } else {
         Fetchurl::Undefined
     };
-    let mut inspected = Inspected::default();
+    let (entries, mut errors) = read_items(source, list, fetchurl);
+    errors.extend(duplicates(&entries));
+    Inspected { entries, errors }
+}
+
+/// The items of a list that can be read, and what is wrong with the others.
+fn read_items(
+    source: &Source,
+    list: &ast::List,
+    fetchurl: Fetchurl,
+) -> (Vec<Located>, Vec<NixError>) {
+    let mut entries = Vec::new();
+    let mut errors = Vec::new();
     for item in list.items() {
         match entry::read(source, fetchurl, &item) {
-            Ok((entry, spans)) => inspected.entries.push(Located {
+            Ok((entry, spans)) => entries.push(Located {
                 entry,
                 line: source.line(&item),
                 spans: Some(spans),
             }),
-            Err(error) => inspected.errors.push(error),
+            Err(error) => errors.push(error),
         }
     }
-    inspected.errors.extend(duplicates(&inspected.entries));
-    inspected
+    (entries, errors)
 }
 
 /// The file's expression.

@@ -196,9 +196,9 @@ impl NixError {
             Self::Unknown { nearest, .. } => {
                 nearest.map(|known| format!("did you mean `{known}`?"))
             }
-            Self::Missing { name: "hash", .. } => {
-                Some("write `hash = \"\";`, and Nix will say the right one".to_owned())
-            }
+            Self::Missing { name: "hash", .. } => Some(
+                "write `hash = \"\";`, and `buildproxy update` writes the right one".to_owned(),
+            ),
             Self::RelativeText { text, .. } => Some(format!(
                 "without the quotes, as `./{}`, it is a path",
                 text.trim_start_matches("./")

@@ -86,7 +86,7 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans
 
 /// A hash attribute that is there.
 struct Given {
-    /// `None` where it was emptied, or is all zeros.
+    /// `None` where it was emptied, is all zeros, or `lib.fakeHash`.
     hash: Option<Sri>,
     span: Span,
     /// The algorithm that it has to have here.
@@ -147,7 +147,10 @@ fn hash(source: &Source, attrs: &mut Attrs) -> Result<Option<Given>, NixError> {
     let Some((field, of)) = found else {
         return Ok(None);
     };
-    let text = field.string(source)?;
+    let text = match field.expr("a string")? {
+        placeholder if is_placeholder(placeholder) => String::new(),
+        _ => field.string(source)?,
+    };
     let refuse = |error: SriError, line: usize| match error {
         SriError::Algorithm { name } => NixError::NotLiteral {
             line,
@@ -183,6 +186,12 @@ fn hash(source: &Source, attrs: &mut Attrs) -> Result<Option<Given>, NixError> {
 
 fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Ident(ident) if ident.to_string() == "null")
+}
+
+/// Whether this is one of the hashes that nixpkgs has for those that are not known yet.
+fn is_placeholder(expr: &Expr) -> bool {
+    const PLACEHOLDERS: [&str; 3] = ["lib.fakeHash", "lib.fakeSha256", "lib.fakeSha512"];
+    matches!(expr, Expr::Select(name) if PLACEHOLDERS.contains(&name.to_string().as_str()))
 }
 
 /// Passes what does not change the bytes; leaves to Nix what may.

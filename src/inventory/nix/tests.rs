@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::emit::Changes;
 use crate::inventory::strategies;
-use crate::inventory::{Body, Entry, Pin, Sri};
+use crate::inventory::{Algorithm, Body, Entry, Pin, Sri};
 
 const FIRST: &str = include_str!("../../../tests/golden/first-generation.nix");
 const SECOND: &str = include_str!("../../../tests/golden/second-generation.nix");
@@ -260,7 +260,7 @@ fn what_only_nix_can_say_is_left_to_nix() {
         "file = fetchurl \"http://example.org/a\";",
         "file = fetchurl { inherit a; };",
         "file = fetchurl { url = \"mirror://gnu/a\"; hash = \"\"; };",
-        "file = fetchurl { url = \"http://example.org/a\"; hash = lib.fakeHash; };",
+        "file = fetchurl { url = \"http://example.org/a\"; hash = lib.hash; };",
         "file = fetchurl { url = \"http://example.org/a\"; sha1 = \"\"; };",
         "file = fetchurl { url = \"http://example.org/a\"; hash = \"md5-1B2M2Y8AsgTpgAmY7PhCfg==\"; };",
         "file = fetchurl { url = \"http://example.org/a\"; hash = \"\"; postFetch = \"x\"; };",
@@ -380,7 +380,7 @@ fn mistakes_are_named_with_their_line() {
         (
             "file = fetchurl { url = \"http://example.org\"; };",
             "`fetchurl` has no `hash`",
-            "Nix will say",
+            "buildproxy update",
         ),
         (
             "file = fetchurl { url = \"http://example.org\"; hahs = \"\"; };",
@@ -564,6 +564,59 @@ fn a_list_in_evaluated_nix_is_found() {
     }
     for text in ["map a b", "{ }", "let a = [ ]; in a"] {
         assert!(Document::evaluated(text, one.clone()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn literals_in_evaluated_nix_have_their_places() {
+    let text = "{ fetchurl }:
+let u = \"https://example.org/u\"; in
+[
+  { url = \"https://example.org/a\"; }
+  { url = \"https://example.org/b\"; }
+  { url = u; }
+] ++ u";
+    let mut entries: Vec<_> = ["a", "b", "u"]
+        .iter()
+        .map(|name| format!("https://example.org/{name}").parse().unwrap())
+        .map(|url| Entry::get(url, Body::Empty))
+        .collect();
+    // It came to something else than what seems to stand there.
+    entries[1].body = Body::File("b".into());
+    let document = Document::evaluated(text, entries).unwrap();
+    let known = |located: &Located| (located.line, located.spans.is_some());
+    let known: Vec<_> = document.entries().iter().map(known).collect();
+    assert_eq!(known, [(4, true), (3, false), (3, false)]);
+}
+
+#[test]
+fn the_placeholders_of_nixpkgs_are_no_hash_yet() {
+    let entry = |hash: &str| {
+        let text = format!(
+            "{{ fetchurl, lib }}: [ {{ url = \"https://example.org/\"; \
+             file = fetchurl {{ url = \"https://example.org/\"; {hash}; }}; }} ]"
+        );
+        Document::parse(&text).map(|document| document.entries()[0].clone())
+    };
+    for (hash, algorithm) in [
+        ("hash = lib.fakeHash", None),
+        ("hash = (lib.fakeHash)", None),
+        ("sha256 = lib.fakeSha256", Some(Algorithm::Sha256)),
+        ("sha512 = lib.fakeSha512", Some(Algorithm::Sha512)),
+    ] {
+        let located = entry(hash).unwrap();
+        let Body::Pin(pin) = &located.entry.body else {
+            panic!("{hash}");
+        };
+        assert_eq!((&pin.hash, located.hash_algorithm()), (&None, algorithm));
+    }
+    for hash in [
+        "hash = lib.fakeHash or 1",
+        "hash = fakeHash",
+        "hash = lib.x",
+    ] {
+        let error = entry(hash).unwrap_err();
+        assert!(matches!(error, NixError::NotLiteral { .. }), "{hash}");
     }
 }
 

@@ -101,6 +101,10 @@ makeExtensible (lib: {
     in
     f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
 
+  # The same, of a function that gives several packages. What it gives can be overridden one by one in
+  # nixpkgs.
+  callPackagesWith = lib.callPackageWith;
+
   strings.sanitizeDerivationName =
     name:
     let

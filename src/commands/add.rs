@@ -1,0 +1,125 @@
+//! `buildproxy add`: pins URLs without a build.
+//!
+//! Each is fetched as fetchurl does, and goes the way of a capture from there on: what is pinned, what
+//! is vendored and why, and where it goes in the inventory.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use globset::GlobSet;
+use http::Method;
+
+use super::{
+    fetch::PARALLEL,
+    output::{Output, Replace, Written},
+    prefill::prefill,
+    runtime,
+    summary::Summary,
+};
+use crate::{
+    capture::{Bounds, Capture, Progress, Proof, Recorder},
+    cli::AddArgs,
+    emit::Changes,
+    inventory::{Body, Pin, Url, nix::Located},
+    report::{chain, say},
+    trust::Roots,
+    upstream::Upstream,
+};
+
+/// How long upstream may be silent in the middle of a body.
+const STALL: Duration = Duration::from_secs(60);
+
+/// The exit status where not all was added.
+const INCOMPLETE: u8 = 1;
+
+/// The exit status of a command line that means nothing.
+const USAGE: u8 = 2;
+
+pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
+    // Not by clap, which repeats what it cannot read, with all the secrets that are in it.
+    let urls: Result<Vec<Url>, _> = args.urls.iter().map(|url| url.parse()).collect();
+    let urls = match urls {
+        Ok(urls) => urls,
+        Err(error) => {
+            say(&error.to_string());
+            return Ok(USAGE);
+        }
+    };
+    let output = Output::open(&args.file, Replace::No, Changes::Keep)?;
+    let there = output.there()?;
+    let there = there.as_ref().map_or(&[][..], |there| there.entries());
+    let mut new = Vec::new();
+    for url in &urls {
+        match there.iter().find(|located| answers(located, url)) {
+            Some(located) => say(&already(located, args)),
+            None => new.push(url),
+        }
+    }
+    if new.is_empty() {
+        return Ok(0);
+    }
+
+    let cache = args.cache.open()?;
+    drop(cache.begin()?);
+    let recorder = Arc::new(Recorder::new(Progress::Quiet));
+    let capture = Capture::new(
+        Upstream::new(&Roots::of_platform(), &args.connect_to),
+        cache.clone(),
+        Arc::clone(&recorder),
+        args.policy.open(Proof::Fetch)?,
+        GlobSet::empty(),
+        Bounds {
+            stall: STALL,
+            max_body: None,
+        },
+    );
+    runtime()?.block_on(async {
+        let fetches = stream::iter(&new);
+        fetches
+            .for_each_concurrent(PARALLEL, |url| capture.fetch(url))
+            .await;
+        capture.finish().await;
+    });
+
+    let record = recorder.take();
+    if record.exchanges.is_empty() {
+        for skipped in &record.skipped {
+            say(&chain(skipped));
+        }
+        return Ok(INCOMPLETE);
+    }
+    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
+    let summary = Summary {
+        path: output.path(),
+        verb: "added",
+        recording: &recording,
+        merged: &merged,
+        skipped: &record.skipped,
+        beyond: record.beyond,
+        unstable: &record.unstable,
+    };
+    say(summary.to_string().trim_end());
+    if !args.no_prefill {
+        prefill(&recording.entries, &cache);
+    }
+    let complete = record.skipped.is_empty() && recording.refused.is_empty();
+    Ok(if complete { 0 } else { INCOMPLETE })
+}
+
+/// Whether this entry answers a plain GET of the URL.
+fn answers(located: &Located, url: &Url) -> bool {
+    let entry = &located.entry;
+    entry.method == Method::GET && entry.url == *url.without_secrets() && entry.condition.is_empty()
+}
+
+/// Word of an entry that is there already.
+fn already(located: &Located, args: &AddArgs) -> String {
+    let (file, line, url) = (args.file.display(), located.line, &located.entry.url);
+    let said = format!("{file}:{line}: {url} is there already, and stays as it is");
+    match &located.entry.body {
+        Body::Pin(Pin { hash: None, .. }) => {
+            format!("{said}\nhint: `buildproxy update` writes its hash")
+        }
+        _ => said,
+    }
+}

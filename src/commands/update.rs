@@ -1,0 +1,263 @@
+//! `buildproxy update`: fetches pins again, and writes their new hashes into the inventory.
+//!
+//! A person may edit the file at the same time. It is read once more before it is written, and a new hash
+//! goes where the old one still is.
+
+use std::{
+    collections::HashMap,
+    io::{Write, stdout},
+    path::Path,
+};
+
+use anyhow::{Context, bail};
+use globset::Glob;
+
+use super::{fetch::fetch_all, inventory, output::Target, prefill::prefill};
+use crate::{
+    check::fetched,
+    cli::{FileOrGlob, INVENTORY, UpdateArgs},
+    inventory::{
+        Body, Entry, Headers, Id, Pin, Sri,
+        nix::{Document, Located},
+    },
+    report::{count, say},
+    upstream::Keep,
+};
+
+/// The exit status where something has drifted, or is not as it was to be.
+const DIFFERS: u8 = 1;
+
+pub(super) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
+    let (file, globs) = match &args.first {
+        Some(FileOrGlob::File(file)) => (file.as_path(), args.globs.iter().collect()),
+        Some(FileOrGlob::Glob(glob)) => {
+            let globs = std::iter::once(glob).chain(&args.globs);
+            (Path::new(INVENTORY), globs.collect())
+        }
+        None => (Path::new(INVENTORY), Vec::new()),
+    };
+    let target = Target::new(file)?;
+    let document = inventory::read_document(target.path())?;
+    let pins = chosen(&document, file, &globs)?;
+    let cache = (!args.check).then(|| args.cache.open()).transpose()?;
+    let keep = cache.as_ref().map_or(Keep::No, Keep::In);
+    let wanted: Vec<_> = pins
+        .iter()
+        .map(|(located, pin)| {
+            let demanded = located.hash_algorithm();
+            (&pin.url, demanded.unwrap_or(pin.algorithm()))
+        })
+        .collect();
+    let outcomes = fetch_all(&wanted, &args.connect_to, keep)?;
+
+    let mut changes = Vec::new();
+    let mut failed = 0;
+    for (&(located, pin), outcome) in pins.iter().zip(&outcomes) {
+        match outcome.as_ref() {
+            Ok(new) if pin.hash.as_ref() == Some(new) => {}
+            Ok(new) => changes.push(Change { located, pin, new }),
+            Err(_) => {
+                let finding = fetched(located, pin, outcome);
+                let text = finding.map(|finding| finding.text(file));
+                say(text.unwrap_or_default().trim_end());
+                failed += 1;
+            }
+        }
+    }
+    let Written { made, left } = if args.check {
+        Written::nothing(changes)
+    } else {
+        write(&target, changes)?
+    };
+    for (change, why) in &left {
+        let Change { pin, new, .. } = change;
+        let (line, url) = (change.located.hash_line(), &pin.url);
+        let file = file.display();
+        say(&format!("{file}:{line}: the hash of {url} {why}: {new}"));
+    }
+    print(&made)?;
+    failed += left.len();
+    if let Some(cache) = &cache {
+        for change in &made {
+            change.warn_of_headers(file);
+        }
+        if !args.no_prefill {
+            let entries: Vec<Entry> = made.iter().map(Change::entry).collect();
+            prefill(&entries, cache);
+        }
+    }
+    let done = if args.check { "drifted" } else { "updated" };
+    say(&format!(
+        "{}: {}, {} {done}, {failed} failed",
+        file.display(),
+        count(pins.len(), "pin"),
+        made.len(),
+    ));
+    let differs = failed > 0 || (args.check && !made.is_empty());
+    Ok(if differs { DIFFERS } else { 0 })
+}
+
+/// The pins that are to be fetched: those that a glob matches, or all.
+fn chosen<'a>(
+    document: &'a Document,
+    file: &Path,
+    globs: &[&Glob],
+) -> anyhow::Result<Vec<(&'a Located, &'a Pin)>> {
+    let matchers: Vec<_> = globs.iter().map(|glob| glob.compile_matcher()).collect();
+    let mut used = vec![false; matchers.len()];
+    let mut pins = Vec::new();
+    for located in document.entries() {
+        let Body::Pin(pin) = &located.entry.body else {
+            continue;
+        };
+        let mut wanted = matchers.is_empty();
+        for (matcher, used) in matchers.iter().zip(&mut used) {
+            let urls = [&located.entry.url, &pin.url];
+            if urls.iter().any(|url| matcher.is_match(url.as_str())) {
+                (*used, wanted) = (true, true);
+            }
+        }
+        if wanted {
+            pins.push((located, pin));
+        }
+    }
+    let unused = globs.iter().zip(used).find(|(_, used)| !used);
+    if let Some((glob, _)) = unused {
+        bail!("no pin in '{}' has a URL like '{glob}'", file.display());
+    }
+    Ok(pins)
+}
+
+/// A pin that gives other bytes than its hash says, or that has none yet.
+struct Change<'a> {
+    located: &'a Located,
+    pin: &'a Pin,
+    new: &'a Sri,
+}
+
+impl Change<'_> {
+    /// The entry as it is now.
+    fn entry(&self) -> Entry {
+        let pin = Pin {
+            hash: Some(self.new.clone()),
+            ..self.pin.clone()
+        };
+        Entry {
+            body: Body::Pin(pin),
+            ..self.located.entry.clone()
+        }
+    }
+
+    /// Tells of headers that came with the old bytes. They stay: a person may want them so.
+    fn warn_of_headers(&self, file: &Path) {
+        let Located { entry, line, .. } = self.located;
+        let names = of_the_bytes(&entry.headers).join(", ");
+        if !names.is_empty() {
+            let (file, url) = (file.display(), &entry.url);
+            say(&format!(
+                "{file}:{line}: warning: of {url}, these headers may be those of other bytes: {names}\n  \
+                 hint: delete them, or let `buildproxy capture --update` write them"
+            ));
+        }
+    }
+}
+
+/// The names of headers that no other bytes would have.
+fn of_the_bytes(headers: &Headers) -> Vec<&str> {
+    const WHOLE: [&str; 2] = ["etag", "last-modified"];
+    const PARTS: [&str; 5] = ["digest", "checksum", "hash", "md5", "sha"];
+    let names = headers.fields().map(|(name, _)| name);
+    let tells = |name: &&str| WHOLE.contains(name) || PARTS.iter().any(|part| name.contains(part));
+    names.filter(tells).collect()
+}
+
+/// Why a hash is not written.
+enum Left {
+    /// It does not stand there as such.
+    Computed,
+    /// Somebody else has changed it.
+    Edited,
+}
+
+impl std::fmt::Display for Left {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Computed => "is computed, and so cannot be replaced in place; it should be",
+            Self::Edited => "was edited meanwhile, and stays as it is; what was fetched has",
+        })
+    }
+}
+
+/// What came of writing.
+struct Written<'a> {
+    /// What was written.
+    made: Vec<Change<'a>>,
+    /// What was not.
+    left: Vec<(Change<'a>, Left)>,
+}
+
+impl<'a> Written<'a> {
+    /// All went well, as far as there was anything to do.
+    fn nothing(made: Vec<Change<'a>>) -> Self {
+        Self {
+            made,
+            left: Vec::new(),
+        }
+    }
+}
+
+/// Writes new hashes into what the file is by now.
+fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> anyhow::Result<Written<'a>> {
+    if changes.is_empty() {
+        return Ok(Written::nothing(changes));
+    }
+    let now = inventory::read_document(target.path())
+        .context("nothing is written, because the inventory was changed meanwhile")?;
+    let there: HashMap<Id, usize> = now
+        .entries()
+        .iter()
+        .enumerate()
+        .map(|(place, located)| (located.entry.id(), place))
+        .collect();
+    let is_same = |place: usize, pin: &Pin| match &now.entries()[place].entry.body {
+        Body::Pin(now) => (&now.url, &now.hash) == (&pin.url, &pin.hash),
+        _ => false,
+    };
+    let mut made = Vec::new();
+    let mut left = Vec::new();
+    for change in changes {
+        let place = there.get(&change.located.entry.id()).copied();
+        match place.filter(|place| is_same(*place, change.pin)) {
+            Some(place) => made.push((place, change)),
+            None => left.push((change, Left::Edited)),
+        }
+    }
+    let hashes: Vec<_> = made
+        .iter()
+        .map(|(place, change)| (*place, change.new.clone()))
+        .collect();
+    let (text, kept) = now.rehash(&hashes);
+    if text != now.text() {
+        target.write(&text)?;
+    }
+    let (computed, made): (Vec<_>, Vec<_>) = made
+        .into_iter()
+        .partition(|(place, _)| kept.contains(place));
+    let computed = computed
+        .into_iter()
+        .map(|(_, change)| (change, Left::Computed));
+    left.extend(computed);
+    let made = made.into_iter().map(|(_, change)| change).collect();
+    Ok(Written { made, left })
+}
+
+/// One line for each: the URL, the old hash or `-`, and the new one.
+fn print(changes: &[Change]) -> anyhow::Result<()> {
+    let mut stdout = stdout().lock();
+    let printed = changes.iter().try_for_each(|Change { pin, new, .. }| {
+        let old = pin.hash.as_ref().map(ToString::to_string);
+        let old = old.as_deref().unwrap_or("-");
+        writeln!(stdout, "{} {old} {new}", pin.url)
+    });
+    printed.context("failed to print what has changed")
+}

@@ -1,0 +1,373 @@
+//! Pins that are fetched again.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
+    process::Command,
+};
+
+use buildproxy::inventory::Sri;
+
+use crate::support::{Origin, Ran, Scene, answer, need, run, text};
+
+/// The origin's texts: `/same` has not changed, `/other` has.
+fn origin() -> Origin {
+    Origin::start(|asked| match asked.url.as_str() {
+        "https://a.example.org/same" => text("hello"),
+        "https://a.example.org/start" => answer(302, &[("location", "/other")], ""),
+        "https://a.example.org/other" => text("other"),
+        _ => answer(404, &[], "none\n"),
+    })
+}
+
+fn hash(body: &str) -> Sri {
+    Sri::sha256_of(body.as_bytes())
+}
+
+/// `printf other | sha512sum`, as SRI.
+const OTHER_512: &str = "sha512-4lrDhF+MvhKAGi36WonUxV3EeQDztu3Jqe5ZDzwrkxL2ZdADnJOCi3tY8zlQvIF6CVWpxQAKjT4oBWnwh0XKaA==";
+
+/// `update` of what there is, with this origin as all the world.
+fn update(scene: &Scene, origin: &Origin, arguments: &[&str]) -> Command {
+    let mut update = scene.buildproxy(&["update", "--no-prefill"]);
+    update.args(origin.connect_to()).args(arguments);
+    update.env("SSL_CERT_FILE", origin.ca());
+    update
+}
+
+/// One of each way to write a pin. What is between `«` and `»` is a hash.
+const PINS: &str = "\
+# by hand
+{ fetchurl, lib }:
+[
+  {
+    url = \"https://a.example.org/same\"; # stays
+    file = fetchurl { url = \"https://a.example.org/same\"; hash = \"«same»\"; };
+  }
+  {\turl = \"https://a.example.org/other\";
+    file = fetchurl {
+      url = \"https://a.example.org/other\";
+      hash /* of old */ = ( «old» ) ; # ours
+    };
+    headers.etag = \"\\\"1\\\"\"; headers.content-type = \"text/plain\";
+  }
+  # Another entry with the same pin.
+  { url = \"https://b.example.org/\"; file = fetchurl { url = \"https://a.example.org/other\"; sha256 = «hex»; }; }
+  { url = \"https://c.example.org/\"; file = fetchurl { urls = [ \"https://a.example.org/start\" ]; hash = «empty»; }; }
+  { url = \"https://d.example.org/\"; file = fetchurl { url = \"https://a.example.org/other\"; sha512 = «empty512»; }; }
+  { url = \"https://e.example.org/\"; file = fetchurl { url = \"https://a.example.org/other\"; hash = «fake»; }; }
+  { url = \"https://f.example.org/\"; file = fetchurl { url = \"https://a.example.org/none\"; hash = «none»; }; }
+  { url = \"https://g.example.org/\"; file = builtins.toFile \"a\" \"text\"; }
+]
+";
+
+/// The same with these hashes.
+fn pins(hashes: &[(&str, &str)]) -> String {
+    let mut text = PINS.replace("«same»", &hash("hello").to_string());
+    for (name, hash) in hashes {
+        text = text.replace(&format!("«{name}»"), hash);
+    }
+    assert!(!text.contains('«'), "{text}");
+    text
+}
+
+fn before() -> String {
+    pins(&[
+        ("old", &format!("\"{}\"", hash("old"))),
+        ("hex", &format!("\"{}\"", hash("old").to_hex())),
+        ("empty", "''''"),
+        ("empty512", "\"\""),
+        ("fake", "lib.fakeHash"),
+        ("none", &format!("\"{}\"", hash("gone"))),
+    ])
+}
+
+fn after() -> String {
+    let new = format!("\"{}\"", hash("other"));
+    pins(&[
+        ("old", &new),
+        ("hex", &new),
+        ("empty", &new),
+        ("empty512", &format!("\"{OTHER_512}\"")),
+        ("fake", &new),
+        ("none", &format!("\"{}\"", hash("gone"))),
+    ])
+}
+
+/// What is printed of the changes.
+fn changes() -> String {
+    let (old, new) = (hash("old"), hash("other"));
+    let other = "https://a.example.org/other";
+    format!(
+        "{other} {old} {new}\n{other} {old} {new}\nhttps://a.example.org/start - {new}\n\
+         {other} - {OTHER_512}\n{other} - {new}\n"
+    )
+}
+
+#[test]
+fn hashes_are_written_in_place_and_nothing_else_is() {
+    let scene = Scene::new();
+    let origin = origin();
+    scene.write("proxy_content.nix", &before());
+    let updated = run(&mut update(&scene, &origin, &[])).ends_with(1);
+    assert_eq!(scene.read("proxy_content.nix"), after());
+    assert_eq!(updated.stdout, changes());
+    assert_eq!(
+        updated.stderr,
+        "buildproxy: proxy_content.nix:20: error: the pin of https://a.example.org/none cannot be fetched: status 404 Not Found
+buildproxy: proxy_content.nix:8: warning: of https://a.example.org/other, these headers may be those of other bytes: etag
+  hint: delete them, or let `buildproxy capture --update` write them
+buildproxy: proxy_content.nix: 7 pins, 5 updated, 1 failed
+"
+    );
+    // Each as fetchurl does, and the same only once, but for another algorithm.
+    let mut asked: Vec<_> = origin.asked().into_iter().map(|asked| asked.url).collect();
+    asked.sort();
+    let paths = ["none", "other", "other", "other", "same", "start"];
+    assert_eq!(
+        asked,
+        paths.map(|path| format!("https://a.example.org/{path}"))
+    );
+
+    // There is no more to do, but for what cannot be fetched.
+    let again = run(&mut update(&scene, &origin, &[])).ends_with(1);
+    assert_eq!(again.stdout, "");
+    again.says("7 pins, 0 updated, 1 failed");
+    let most = ["https://a.example.org/{same,other,start}"];
+    run(&mut update(&scene, &origin, &most)).ok();
+    assert_eq!(scene.read("proxy_content.nix"), after());
+
+    // The bodies are in the cache.
+    let without = after().replace("https://a.example.org/none", "https://a.example.org/other");
+    let without = without.replace(&hash("gone").to_string(), &hash("other").to_string());
+    scene.write("proxy_content.nix", &without);
+    drop(origin);
+    let fetch = "curl -sSf https://a.example.org/same https://b.example.org https://d.example.org";
+    assert_eq!(scene.replay_script(fetch).ok().stdout, "hellootherother");
+}
+
+#[test]
+fn check_says_what_has_drifted_and_writes_nothing() {
+    let scene = Scene::new();
+    let origin = origin();
+    scene.write("proxy_content.nix", &before());
+    let checked = run(&mut update(&scene, &origin, &["--check"])).ends_with(1);
+    assert_eq!(checked.stdout, changes());
+    checked.says("proxy_content.nix: 7 pins, 5 drifted, 1 failed\n");
+    assert_eq!(scene.read("proxy_content.nix"), before());
+    let cache = scene.root().join("home/.cache");
+    assert!(!cache.exists(), "nothing is kept either");
+
+    scene.write("proxy_content.nix", &after());
+    let glob = "https://[b-e].example.org/*";
+    let fine = run(&mut update(&scene, &origin, &["--check", glob])).ok();
+    assert_eq!(fine.stdout, "");
+    assert_eq!(
+        fine.stderr,
+        "buildproxy: proxy_content.nix: 4 pins, 0 drifted, 0 failed\n"
+    );
+}
+
+#[test]
+fn globs_choose_pins_by_the_url_of_the_entry_or_of_the_pin() {
+    let scene = Scene::new();
+    let origin = origin();
+    scene.write("a.nix", &before());
+    let glob = ["a.nix", "https://[be].example.org/*"];
+    let updated = run(&mut update(&scene, &origin, &glob)).ok();
+    assert_eq!(updated.stdout.lines().count(), 2, "{}", updated.stdout);
+    let of_the_pin = ["a.nix", "*/start", "*/same"];
+    let updated = run(&mut update(&scene, &origin, &of_the_pin)).ok();
+    updated.says("a.nix: 2 pins, 1 updated, 0 failed");
+    let untouched = before();
+    let lines = scene.read("a.nix");
+    let lines = lines.lines().zip(untouched.lines()).enumerate();
+    let changed: Vec<_> = lines
+        .filter(|(_, (new, old))| new != old)
+        .map(|(index, _)| index + 1)
+        .collect();
+    assert_eq!(changed, [16, 17, 19]);
+
+    // One that means nothing is a slip of the pen.
+    let slip = ["a.nix", "*/start", "https://g.example.org/"];
+    let before = scene.read("a.nix");
+    let refused = run(&mut update(&scene, &origin, &slip)).ends_with(1);
+    refused.says("no pin in 'a.nix' has a URL like 'https://g.example.org/'");
+    assert_eq!(scene.read("a.nix"), before);
+    let asked = origin.asked().len();
+    // A first argument that looks like a glob is one.
+    let refused = run(&mut update(&scene, &origin, &["*/start"])).ends_with(3);
+    refused.says("proxy_content.nix'");
+    run(&mut update(&scene, &origin, &["https://[a"])).ends_with(2);
+    assert_eq!(origin.asked().len(), asked);
+}
+
+#[test]
+fn the_file_keeps_its_mode_and_a_link_stays_one() {
+    let scene = Scene::new();
+    let origin = origin();
+    scene.write("elsewhere/real.nix", &before());
+    let real = scene.path("elsewhere/real.nix");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("elsewhere/real.nix", scene.path("proxy_content.nix")).unwrap();
+    run(&mut update(&scene, &origin, &["proxy_content.nix"])).ends_with(1);
+    assert_eq!(scene.read("elsewhere/real.nix"), after());
+    assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(scene.path("proxy_content.nix").is_symlink());
+    let names = fs::read_dir(scene.path("elsewhere")).unwrap();
+    assert_eq!(names.count(), 1, "nothing is left beside it");
+}
+
+/// An update during which a person does this to the file.
+fn edited_meanwhile(scene: &Scene, edit: fn(String) -> String) -> Ran {
+    let path: PathBuf = scene.path("proxy_content.nix");
+    let inventory = "{ fetchurl }: [
+  { url = \"https://a.example.org/one\"; file = fetchurl { url = \"https://a.example.org/one\"; hash = \"\"; }; }
+  { url = \"https://a.example.org/two\"; file = fetchurl { url = \"https://a.example.org/two\"; hash = \"\"; }; }
+]
+";
+    scene.write("proxy_content.nix", inventory);
+    let origin = Origin::start(move |asked| {
+        if asked.url.ends_with("/two") {
+            let there = fs::read_to_string(&path).unwrap();
+            fs::write(&path, edit(there)).unwrap();
+        }
+        text("hello")
+    });
+    run(&mut update(scene, &origin, &[]))
+}
+
+#[test]
+fn what_a_person_edits_meanwhile_stays() {
+    let scene = Scene::new();
+    // Lines before and after, and another entry.
+    let updated = edited_meanwhile(&scene, |text| {
+        let new = "  { url = \"https://a.example.org/new\"; }\n]\n# the end\n";
+        format!("# the start\n\n{}", text.replace("]\n", new))
+    });
+    assert_eq!(updated.ok().stdout.lines().count(), 2);
+    let inventory = scene.read("proxy_content.nix");
+    assert!(inventory.starts_with("# the start\n\n{ fetchurl }"));
+    assert!(inventory.ends_with("new\"; }\n]\n# the end\n"));
+    let hello = hash("hello").to_string();
+    assert_eq!(inventory.matches(&hello).count(), 2, "{inventory}");
+
+    // The very pin.
+    let updated = edited_meanwhile(&scene, |text| {
+        text.replace("org/two\"; hash = \"", "org/three\"; hash = \"")
+    });
+    let updated = updated.ends_with(1);
+    let line = "proxy_content.nix:3: the hash of https://a.example.org/two was edited meanwhile, and stays as it is";
+    assert_eq!(updated.stdout.lines().count(), 1);
+    updated.says(line).says("2 pins, 1 updated, 1 failed");
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches(&hello).count(), 1, "{inventory}");
+    assert!(inventory.contains("org/three\"; hash = \"\""));
+
+    // In the middle of a change, it cannot be read.
+    let refused = edited_meanwhile(&scene, |_| "{ fetchurl }: [".to_owned());
+    let refused = refused.ends_with(3);
+    assert_eq!(refused.stdout, "");
+    refused
+        .says("nothing is written, because the inventory was changed meanwhile: ")
+        .says("proxy_content.nix:1: ");
+    assert_eq!(scene.read("proxy_content.nix"), "{ fetchurl }: [");
+}
+
+#[test]
+fn what_is_computed_is_told_and_literals_beside_it_are_written() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    let inventory = "{ fetchurl }:
+let
+  pin = url: {
+    inherit url;
+    file = fetchurl { inherit url; hash = \"\"; };
+  };
+in
+[
+  (pin \"https://a.example.org/same\")
+  { url = \"https://a.example.org/other\"; file = fetchurl { url = \"https://a.example.org/other\"; hash = \"\"; }; }
+]
+";
+    scene.write("proxy_content.nix", inventory);
+    let with_nix = |arguments: &[&str]| {
+        let mut update = update(&scene, &origin, arguments);
+        let state = scene.root().join("nix");
+        update
+            .env("NIX_STORE_DIR", state.join("store"))
+            .env("NIX_STATE_DIR", state.join("var"));
+        update
+    };
+    run(&mut with_nix(&["--check"]))
+        .ends_with(1)
+        .says("2 pins, 2 drifted, 0 failed");
+    let (hello, other) = (hash("hello"), hash("other"));
+    let updated = run(&mut with_nix(&[])).ends_with(1);
+    assert_eq!(
+        updated.stdout,
+        format!("https://a.example.org/other - {other}\n")
+    );
+    updated
+        .says(&format!(
+            "proxy_content.nix:8: the hash of https://a.example.org/same is computed, and so cannot be replaced in place; it should be: {hello}"
+        ))
+        .says("2 pins, 1 updated, 1 failed");
+    let wanted = inventory.replace("other\"; hash = \"", &format!("other\"; hash = \"{other}"));
+    assert_eq!(scene.read("proxy_content.nix"), wanted);
+
+    let alone = run(update(&scene, &origin, &[]).env("PATH", "")).ends_with(3);
+    alone.says("hint: install Nix");
+}
+
+#[test]
+fn what_is_no_inventory_to_update_is_refused() {
+    let scene = Scene::new();
+    let origin = origin();
+    scene.write("m.json", "[{\"url\": \"https://a.example.org/same\"}]");
+    let refused = run(&mut update(&scene, &origin, &["m.json"])).ends_with(3);
+    refused
+        .says("m.json' is a manifest")
+        .says("hint: name the proxy_content.nix");
+    let wrong = "{ fetchurl }: [ { url = \"https://a.example.org/\"; file = fetchurl { url = \"https://a.example.org/\"; }; } ]";
+    scene.write("proxy_content.nix", wrong);
+    let refused = run(&mut update(&scene, &origin, &[])).ends_with(3);
+    refused
+        .says("proxy_content.nix:1: `fetchurl` has no `hash`")
+        .says("hint: write `hash = \"\";`");
+    run(&mut update(&scene, &origin, &["none.nix"])).ends_with(3);
+    assert!(origin.asked().is_empty());
+}
+
+#[test]
+fn what_was_fetched_is_in_the_store() {
+    need("nix-store", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    let store = scene.root().join("nix/store");
+    let stored = |options: &[&str]| {
+        scene.write("proxy_content.nix", &before());
+        let mut update = scene.buildproxy(&["update"]);
+        update.args(origin.connect_to()).args(options);
+        update.env("SSL_CERT_FILE", origin.ca());
+        update
+            .env("NIX_STORE_DIR", &store)
+            .env("NIX_STATE_DIR", scene.root().join("nix/var"));
+        let said = run(&mut update).ends_with(1);
+        assert!(!said.stderr.contains("Nix store"), "{}", said.stderr);
+        let Ok(there) = fs::read_dir(&store) else {
+            return Vec::new();
+        };
+        let names = there.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names
+            .filter_map(|name| Some(name.get(33..)?.to_owned()))
+            .filter(|name| ["other", "start"].contains(&name.as_str()))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(stored(&["--no-prefill"]), [""; 0]);
+    assert_eq!(stored(&[]), ["other", "start"]);
+}
