@@ -39,7 +39,7 @@
 
       checks = forSystems (
         pkgs:
-        import ./nix/checks pkgs
+        import ./nix/tests pkgs
         // {
           inherit (self.packages.${pkgs.stdenv.hostPlatform.system}) example;
         }

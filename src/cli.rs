@@ -6,6 +6,7 @@ use clap::{
     ArgAction, Args, Parser, Subcommand,
     builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
 };
+use clap_complete::Shell;
 use globset::Glob;
 
 use crate::{capture::Size, upstream::ConnectTo};
@@ -14,6 +15,10 @@ use crate::{capture::Size, upstream::ConnectTo};
 pub const INVENTORY: &str = "proxy_content.nix";
 
 /// Makes builds hermetic that insist on downloading.
+///
+/// `buildproxy capture` runs a build behind an intercepting proxy and writes an inventory: each URL with
+/// the hash of what came back. `buildproxy replay` answers the same requests from the inventory, in the
+/// Nix sandbox or wherever else there is no network.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -40,6 +45,16 @@ pub enum Verb {
     Update(UpdateArgs),
     /// Name the variables that the command is given, one a line.
     Env(EnvArgs),
+    /// Print what completes the command line in a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Write the man pages, one a verb.
+    Man {
+        /// The folder to write them into. It is made where there is none.
+        folder: PathBuf,
+    },
     /// Become a command, in namespaces: what `--transparent` runs buildproxy as.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]

@@ -47,6 +47,11 @@ pub fn say(text: &str) {
     let _ = Log.write_all(format!("buildproxy: {text}\n").as_bytes());
 }
 
+/// A word as a POSIX shell reads it.
+pub(crate) fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// A number of things.
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 {

@@ -3,12 +3,14 @@
 mod add;
 mod capture;
 mod check;
+mod completions;
 mod env;
 mod evaluate;
 mod failure;
 mod fetch;
 mod front;
 mod inventory;
+mod man;
 mod output;
 mod prefill;
 mod replay;
@@ -43,6 +45,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Add(args) => add::run(args),
         Verb::Update(args) => update::run(args),
         Verb::Env(args) => env::run(args),
+        Verb::Completions { shell } => completions::run(*shell),
+        Verb::Man { folder } => man::run(folder),
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
             crate::transparent::become_command(command);

@@ -17,8 +17,8 @@ use crate::{
     inventory::{Body, Entry},
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
-    replay::{Answer, Miss, Replay, ShelfError, shelve},
-    report::{chain, say},
+    replay::{Answer, Replay, ShelfError, shelve},
+    report::{chain, say, shell_word},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::{ConnectTo, Keep},
 };
@@ -37,7 +37,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     // Nothing but the authority is trusted: nothing else can be reached.
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
-    let replay = Arc::new(Replay::new(answers));
+    let replay = Arc::new(Replay::new(answers, capture(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
@@ -67,9 +67,9 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
         let mut signals = Signals::take()?;
         front.run(door, job, &files, &mut signals).await
     })?;
-    let misses = replay.misses();
-    report(&misses);
-    if args.strict && !misses.is_empty() {
+    let summary = replay.summary();
+    say(&summary.to_string());
+    if args.strict && !summary.misses.is_empty() {
         return Ok(MISSED);
     }
     Ok(exit_code(status))
@@ -88,6 +88,17 @@ fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<(
     let pid = background.as_raw_nonzero();
     writeln!(stdout(), "{exports}export BUILDPROXY_PID='{pid}'")
         .context("failed to print the environment")
+}
+
+/// The command that adds to an inventory. A manifest was made from one, of which the name is not known.
+fn capture(inventory: &Path) -> String {
+    let is_nix = inventory.extension().is_some_and(|ending| ending == "nix");
+    if is_nix && inventory != Path::new("proxy_content.nix") {
+        let file = shell_word(&inventory.to_string_lossy());
+        format!("buildproxy capture -o {file}")
+    } else {
+        "buildproxy capture".to_owned()
+    }
 }
 
 /// Everything that the inventory answers, ready to be given.
@@ -180,17 +191,4 @@ fn describe(path: &Path, wrong: impl ExactSizeIterator<Item = String>) -> String
         lines.push(format!("  and {} more", all - NAMED));
     }
     lines.join("\n")
-}
-
-fn report(misses: &[(Miss, u32)]) {
-    if misses.is_empty() {
-        return;
-    }
-    let mut lines = vec!["not in the inventory, and so answered with 403:".to_owned()];
-    lines.extend(misses.iter().map(|(miss, times)| match times {
-        1 => format!("  {miss}"),
-        times => format!("  {miss} ({times} times)"),
-    }));
-    lines.push("hint: run the build under `buildproxy capture` to add what is missing".to_owned());
-    say(&lines.join("\n"));
 }

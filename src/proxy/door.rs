@@ -52,6 +52,11 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Takes note of a connection on which no request could be understood.
     fn refused(&self, refusal: Refusal);
+
+    /// What whoever asks the proxy itself, as if it were a server, for `/` is answered, if anything.
+    fn asked_itself(&self) -> Option<Response> {
+        None
+    }
 }
 
 /// Why a connection came to nothing.
@@ -313,6 +318,13 @@ impl<H: Handler> FrontDoor<H> {
     async fn request(self, origin: Origin, request: http::Request<Incoming>) -> Response {
         if request.method() == Method::CONNECT {
             return self.connect(request);
+        }
+        if let Origin::Proxy { .. } = origin
+            && request.method() == Method::GET
+            && request.uri() == "/"
+            && let Some(response) = self.handler.asked_itself()
+        {
+            return response;
         }
         match Request::new(&origin, request) {
             Ok(request) => self.handler.handle(request).await,

@@ -7,13 +7,16 @@ use std::{
     fs::File,
     io,
     ops::Range,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::{Answer, Content, Key, Matcher, Secret, nearest::nearest};
+use super::{Answer, Content, Key, Matcher, Secret, Summary, nearest::nearest};
 use crate::{
     inventory::Url,
     proxy::{
@@ -45,23 +48,28 @@ impl fmt::Display for Miss {
 #[derive(Debug)]
 pub struct Replay {
     matcher: Matcher,
+    /// How many requests were answered.
+    answered: AtomicU64,
     /// How often each was asked for.
     misses: Mutex<HashMap<Miss, u32>>,
+    capture: String,
 }
 
 impl Replay {
-    /// Answers from `answers`.
+    /// Answers from `answers`. `capture` is the command that adds to them, up to the `--`.
     #[must_use]
-    pub fn new(answers: Vec<Answer>) -> Self {
+    pub fn new(answers: Vec<Answer>, capture: String) -> Self {
         Self {
             matcher: Matcher::new(answers),
+            answered: AtomicU64::new(0),
             misses: Mutex::default(),
+            capture,
         }
     }
 
-    /// What was asked for and not answered, in order of the URLs, and how often.
+    /// What was done so far.
     #[must_use]
-    pub fn misses(&self) -> Vec<(Miss, u32)> {
+    pub fn summary(&self) -> Summary {
         let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut misses: Vec<_> = misses
             .iter()
@@ -72,7 +80,11 @@ impl Replay {
                 .cmp(&b.url)
                 .then(a.method.as_str().cmp(b.method.as_str()))
         });
-        misses
+        Summary {
+            answered: self.answered.load(Ordering::Relaxed),
+            misses,
+            capture: self.capture.clone(),
+        }
     }
 
     /// The answer under the URL as it is, or else under the one that capture wrote down for it.
@@ -150,7 +162,10 @@ impl Handler for Replay {
             return self.miss(&key);
         };
         match give(&request.method, &request.headers, found) {
-            Ok(response) => response,
+            Ok(response) => {
+                self.answered.fetch_add(1, Ordering::Relaxed);
+                response
+            }
             Err(error) => {
                 let url = &request.url;
                 let text = format!("failed to read the body of {url}: {}", chain(&error));
@@ -162,6 +177,15 @@ impl Handler for Replay {
 
     fn refused(&self, refusal: Refusal) {
         say(&chain(&refusal));
+    }
+
+    /// The summary, and for programs the number of misses as a header.
+    fn asked_itself(&self) -> Option<Response> {
+        let summary = self.summary();
+        let misses = HeaderValue::from(summary.misses.len());
+        let mut response = plain(StatusCode::OK, &summary.to_string());
+        response.headers_mut().insert("x-buildproxy-misses", misses);
+        Some(response)
     }
 }
 

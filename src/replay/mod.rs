@@ -9,8 +9,10 @@ mod key;
 mod matcher;
 mod nearest;
 mod shelf;
+mod summary;
 
 pub use handler::{Miss, Replay};
 pub use key::{Key, Secret};
 pub use matcher::Matcher;
 pub use shelf::{Answer, Content, ShelfError, shelve};
+pub use summary::Summary;

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
 use super::{File, Files, OTHER_PROXIES, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
+use crate::report::shell_word;
 
 /// How clients get to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +102,8 @@ impl Environment {
     pub fn to_exports(&self) -> String {
         let mut lines = String::new();
         for (name, value) in self.iter() {
-            let quoted = value.replace('\'', r"'\''");
             // Writing to a string does not fail.
-            let _ = writeln!(lines, "export {name}='{quoted}'");
+            let _ = writeln!(lines, "export {name}={}", shell_word(value));
         }
         lines
     }

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
-    header::{CONTENT_TYPE, COOKIE, LOCATION},
+    header::{CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION},
     uri::InvalidUri,
 };
 use http_body_util::Full;
@@ -17,7 +17,8 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, crypto::ring};
 
-use super::connect_to::{ConnectTo, Connector};
+use super::connect_to::ConnectTo;
+use super::connector::Connector;
 use super::cookies::Cookies;
 use crate::{
     inventory::{Url, secrets::is_secret_header},
@@ -135,12 +136,13 @@ pub struct Upstream {
     kept_alive: HttpClient,
     /// Opens one for each request.
     fresh: HttpClient,
+    connector: Connector,
 }
 
 type HttpClient = Client<HttpsConnector<Connector>, Full<Bytes>>;
 
 impl Upstream {
-    /// A client that trusts `roots`.
+    /// A client that trusts `roots`, goes where `rules` say, and by the proxies that the environment names.
     ///
     /// # Panics
     ///
@@ -160,11 +162,12 @@ impl Upstream {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = HttpsConnectorBuilder::new()
+        let connector = Connector::new(tcp, rules);
+        let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(Connector::new(tcp, rules));
+            .wrap_connector(connector.clone());
         let mut client = Client::builder(TokioExecutor::new());
         client
             .http2_adaptive_window(true)
@@ -172,8 +175,9 @@ impl Upstream {
             .http1_max_buf_size(MAX_HEAD as usize)
             .http2_max_header_list_size(MAX_HEAD);
         Self {
-            kept_alive: client.build(connector.clone()),
-            fresh: client.pool_max_idle_per_host(0).build(connector),
+            kept_alive: client.build(https.clone()),
+            fresh: client.pool_max_idle_per_host(0).build(https),
+            connector,
         }
     }
 
@@ -229,33 +233,38 @@ impl Upstream {
         request: &Outgoing,
     ) -> Result<http::Response<Incoming>, UpstreamError> {
         if matches!(request.method, Method::GET | Method::HEAD) {
-            match try_once(&self.kept_alive, request).await {
+            match self.try_once(&self.kept_alive, request).await {
                 Err(UpstreamError::Request { source, .. }) if is_stale(&source) => {}
                 answered => return answered,
             }
         }
-        try_once(&self.fresh, request).await
+        self.try_once(&self.fresh, request).await
     }
-}
 
-async fn try_once(
-    client: &HttpClient,
-    request: &Outgoing,
-) -> Result<http::Response<Incoming>, UpstreamError> {
-    let url = &request.url;
-    let uri: Uri = url.as_str().parse().map_err(|source| UpstreamError::Uri {
-        url: url.clone(),
-        source,
-    })?;
-    let mut outgoing = http::Request::new(Full::new(request.body.clone()));
-    *outgoing.method_mut() = request.method.clone();
-    *outgoing.uri_mut() = uri;
-    outgoing.headers_mut().clone_from(&request.headers);
-    let response = client.request(outgoing).await;
-    response.map_err(|source| UpstreamError::Request {
-        url: url.clone(),
-        source,
-    })
+    async fn try_once(
+        &self,
+        client: &HttpClient,
+        request: &Outgoing,
+    ) -> Result<http::Response<Incoming>, UpstreamError> {
+        let url = &request.url;
+        let uri: Uri = url.as_str().parse().map_err(|source| UpstreamError::Uri {
+            url: url.clone(),
+            source,
+        })?;
+        let mut outgoing = http::Request::new(Full::new(request.body.clone()));
+        *outgoing.method_mut() = request.method.clone();
+        outgoing.headers_mut().clone_from(&request.headers);
+        if let Some(authorization) = self.connector.authorization(&uri) {
+            let headers = outgoing.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
+        *outgoing.uri_mut() = uri;
+        let response = client.request(outgoing).await;
+        response.map_err(|source| UpstreamError::Request {
+            url: url.clone(),
+            source,
+        })
+    }
 }
 
 /// Whether a connection was closed before the head of an answer had come.

@@ -1,14 +1,8 @@
 //! `--connect-to`: connections that go elsewhere than a URL says.
 
-use std::{
-    str::FromStr,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::str::FromStr;
 
 use http::{Uri, uri::Authority};
-use hyper_util::client::legacy::connect::HttpConnector;
-use tower_service::Service;
 
 /// Connects somewhere else than a URL says, as curl's option of the same name: `HOST1:PORT1:HOST2:PORT2`.
 /// An empty HOST1 or PORT1 stands for any, an empty HOST2 or PORT2 for the one of the URL.
@@ -55,63 +49,32 @@ impl FromStr for ConnectTo {
     }
 }
 
-/// Opens connections, some of them elsewhere.
-#[derive(Clone)]
-pub(super) struct Connector {
-    tcp: HttpConnector,
-    rules: Arc<[ConnectTo]>,
-}
-
-impl Connector {
-    /// Connects by `tcp`, except where one of `rules` says otherwise.
-    pub(super) fn new(tcp: HttpConnector, rules: &[ConnectTo]) -> Self {
-        Self {
-            tcp,
-            rules: rules.into(),
-        }
-    }
-
-    fn reroute(&self, uri: &Uri) -> Option<Uri> {
-        let host = uri.host()?;
-        let default = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        let port = uri.port_u16().unwrap_or(default);
-        let rule = self.rules.iter().find(|rule| {
-            rule.host.as_deref().is_none_or(|of_rule| of_rule == host)
-                && rule.port.is_none_or(|of_rule| of_rule == port)
-        })?;
-        let host = rule.to_host.as_deref().unwrap_or(host);
-        let port = rule.to_port.unwrap_or(port);
-        let mut parts = uri.clone().into_parts();
-        parts.authority = Some(format!("{host}:{port}").parse::<Authority>().ok()?);
-        Uri::from_parts(parts).ok()
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = <HttpConnector as Service<Uri>>::Response;
-    type Error = <HttpConnector as Service<Uri>>::Error;
-    type Future = <HttpConnector as Service<Uri>>::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(cx)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        self.tcp.call(self.reroute(&uri).unwrap_or(uri))
-    }
+/// Where the first rule that fits leads a connection for `uri`; `None` where none does.
+pub(super) fn reroute(rules: &[ConnectTo], uri: &Uri) -> Option<Uri> {
+    let host = uri.host()?;
+    let default = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    let port = uri.port_u16().unwrap_or(default);
+    let rule = rules.iter().find(|rule| {
+        rule.host.as_deref().is_none_or(|of_rule| of_rule == host)
+            && rule.port.is_none_or(|of_rule| of_rule == port)
+    })?;
+    let host = rule.to_host.as_deref().unwrap_or(host);
+    let port = rule.to_port.unwrap_or(port);
+    let mut parts = uri.clone().into_parts();
+    parts.authority = Some(format!("{host}:{port}").parse::<Authority>().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reroute(rule: &str, uri: &str) -> Option<String> {
-        let connector = Connector::new(HttpConnector::new(), &[rule.parse().unwrap()]);
-        let uri = connector.reroute(&uri.parse().unwrap())?;
+    fn rerouted(rule: &str, uri: &str) -> Option<String> {
+        let uri = reroute(&[rule.parse().unwrap()], &uri.parse().unwrap())?;
         Some(uri.to_string())
     }
 
@@ -119,11 +82,11 @@ mod tests {
     fn connections_go_where_the_rule_says() {
         let rule = "example.org:443:127.0.0.1:8443";
         let there = Some("https://127.0.0.1:8443/a".to_owned());
-        assert_eq!(reroute(rule, "https://example.org/a"), there);
-        assert_eq!(reroute(rule, "http://example.org/a"), None);
-        assert_eq!(reroute(rule, "https://example.com/a"), None);
+        assert_eq!(rerouted(rule, "https://example.org/a"), there);
+        assert_eq!(rerouted(rule, "http://example.org/a"), None);
+        assert_eq!(rerouted(rule, "https://example.com/a"), None);
         let there = Some("https://[::1]:443/a".to_owned());
-        assert_eq!(reroute("::[::1]:", "https://example.com/a"), there);
+        assert_eq!(rerouted("::[::1]:", "https://example.com/a"), there);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The real servers: the client that asks them, and what it knows of redirects, cookies and
-//! credentials. Capture asks them for what clients want; `fetch` asks them for a pin, as fetchurl does.
+//! credentials, and its way out. Capture asks them for what clients want; `fetch` asks them for a pin, as fetchurl does.
 
 mod client;
 mod connect_to;
+mod connector;
 mod cookies;
 mod fetch;
 

@@ -7,6 +7,7 @@
 mod support;
 
 mod add;
+mod behind_proxy;
 mod capture;
 mod check;
 mod command_line;
@@ -15,6 +16,7 @@ mod emit_in_nix;
 mod fidelity;
 mod git;
 mod hostile;
+mod manuals;
 mod matrix;
 mod memory;
 mod nix;

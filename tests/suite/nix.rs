@@ -113,7 +113,7 @@ fn the_flake_shows_what_it_has(nix: &Nix) {
     assert_eq!(shown["overlays"]["default"]["type"], "nixpkgs-overlay");
 
     // Every file among the checks is one, and so is the example.
-    let files = fs::read_dir(checkout("nix/checks")).unwrap();
+    let files = fs::read_dir(checkout("nix/tests")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let checks = files.filter_map(|file| Some(file.strip_suffix(".nix")?.to_owned()));
     let mut checks: BTreeSet<String> = checks.filter(|check| check != "default").collect();

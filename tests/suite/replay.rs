@@ -45,7 +45,10 @@ fn a_miss_is_403_at_once_and_names_the_nearest() {
             "{said}"
         );
     }
-    replayed.says("hint: run the build under `buildproxy capture`");
+    replayed
+        .says("buildproxy: no request was answered; these were not")
+        .says("  GET https://a.example.org/releases/a-2.0.tar.gz\n")
+        .says("hint: run the build under `buildproxy capture` to add what is missing");
 }
 
 #[test]
@@ -59,6 +62,67 @@ fn a_miss_by_method_says_which_there_is() {
             .contains("there: POST https://a.example.org/only-posted"),
         "{missed:?}"
     );
+}
+
+#[test]
+fn what_the_summary_says_captures_what_was_missed() {
+    let scene = Scene::new();
+    let origin = Origin::with_texts(&[("/a", "a"), ("/it's", "it's"), ("/b", "b")]);
+    let into = ["-o", "kept.nix"];
+    let fetch = |path: &str| format!("curl -sS https://a.example.org{path}");
+    let script = fetch("/a");
+    let mut capture = scene.capture(&origin, &into);
+    run(capture.args(["--", "sh", "-ec", &script])).ok();
+
+    let script = [fetch("/a"), fetch("/b"), fetch(r"/it\'s"), fetch("/b")].join("\n");
+    let replay = || {
+        let mut replay = scene.buildproxy(&["replay", "kept.nix", "--strict", "--"]);
+        run(replay.args(["sh", "-ec", &script]))
+    };
+    let missed = replay().ends_with(4);
+    let missed = missed
+        .says("buildproxy: 1 request was answered; these were not")
+        .says("  GET https://a.example.org/b (2 times)\n")
+        .says("  GET https://a.example.org/it's\n");
+    let commands = missed.stderr.lines().map(str::trim_start);
+    let commands: Vec<_> = commands
+        .filter(|line| line.starts_with("buildproxy capture "))
+        .collect();
+    let script = format!(
+        "buildproxy() {{ shift; {} capture --no-prefill {} \"$@\"; }}\n{}",
+        env!("CARGO_BIN_EXE_buildproxy"),
+        origin.connect_to().join(" "),
+        commands.join("\n")
+    );
+    let mut shell = scene.command("sh");
+    shell
+        .args(["-ec", &script])
+        .env("SSL_CERT_FILE", origin.ca());
+    run(&mut shell).ok();
+    replay().ok().says("buildproxy: 4 requests were answered\n");
+}
+
+#[test]
+fn who_asks_the_proxy_itself_is_told_what_was_answered() {
+    let scene = scene();
+    let script = "
+        curl -sSf https://a.example.org/list
+        curl -sS -o miss https://a.example.org/none
+        curl -sSf -D head $http_proxy
+        tr -d '\\r' <head | grep '^x-buildproxy-misses: 1$'
+        curl -sS $http_proxy/other";
+    let asked = run(scene
+        .buildproxy(&["replay", "m.json", "--", "sh", "-ec", script])
+        .arg("x"))
+    .ok();
+    for said in [
+        "0123456789buildproxy: 1 request was answered; these were not, as the inventory does not have \
+         them:\n  GET https://a.example.org/none\n    buildproxy capture -- curl -sSfo /dev/null \
+         'https://a.example.org/none'\n",
+        "this is a proxy, not a web server: the request target '/other' is not an absolute URL",
+    ] {
+        assert!(asked.stdout.contains(said), "{}", asked.stdout);
+    }
 }
 
 #[test]

@@ -1,0 +1,13 @@
+# Every other Nix file here is a test: a function of packages that gives a derivation to build. Their
+# inventories have bodies of their own, so that nothing is fetched.
+pkgs:
+let
+  inherit (pkgs) lib;
+  isTest = file: lib.hasSuffix ".nix" file && file != "default.nix";
+in
+builtins.listToAttrs (
+  map (file: {
+    name = lib.removeSuffix ".nix" file;
+    value = pkgs.callPackage (./. + "/${file}") { };
+  }) (builtins.filter isTest (builtins.attrNames (builtins.readDir ./.)))
+)

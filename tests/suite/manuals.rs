@@ -1,0 +1,115 @@
+//! The man pages, and what completes the command line in shells.
+
+use std::fs;
+
+use crate::support::{Scene, need, run};
+
+/// What `--help` says of a verb, or of buildproxy itself.
+fn help(scene: &Scene, verb: &[&str]) -> String {
+    run(scene.buildproxy(verb).arg("--help")).ok().stdout
+}
+
+/// The verbs that `--help` lists.
+fn verbs(scene: &Scene) -> Vec<String> {
+    let help = help(scene, &[]);
+    let (_, listed) = help.split_once("Commands:\n").unwrap();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    // Of a line that is broken, the rest is further in.
+    let listed = listed.filter(|line| !line.starts_with("   "));
+    let names = listed.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    let verbs: Vec<_> = names.filter(|name| name != "help").collect();
+    assert!(verbs.len() > 3, "{help}");
+    verbs
+}
+
+#[test]
+fn every_verb_has_a_page_with_all_that_its_help_lists() {
+    need("groff", "groff-base");
+    let scene = Scene::new();
+    run(&mut scene.buildproxy(&["man", "new/folder"])).ok();
+    let verbs = verbs(&scene);
+    let mut expected: Vec<_> = verbs.iter().map(|verb| format!("-{verb}")).collect();
+    expected.push(String::new());
+    let pages = fs::read_dir(scene.path("new/folder")).unwrap();
+    assert_eq!(pages.count(), expected.len());
+
+    for verb in expected {
+        let name = format!("new/folder/buildproxy{verb}.1");
+        let mut groff = scene.command("groff");
+        groff.args(["-man", "-ww", "-Tascii", "-P-cbou", "-rLL=200n", &name]);
+        let page = run(&mut groff).ok();
+        assert_eq!(page.stderr, "", "{name}");
+        let verb: Vec<_> = verb.strip_prefix('-').into_iter().collect();
+        // An option's line in the help begins with it, and so does the page's, but for what may be above.
+        for line in help(&scene, &verb).lines().map(str::trim_start) {
+            let names = line
+                .split_whitespace()
+                .take_while(|word| word.starts_with('-'));
+            for name in names.map(|name| name.trim_end_matches(['.', ','])) {
+                assert!(page.stdout.contains(name), "{name}: {}", page.stdout);
+            }
+        }
+        let sections = match verb[..] {
+            [] => &["VERBS", "EXIT STATUS", "FILES", "EXAMPLES"][..],
+            _ => &["OPTIONS", "SEE ALSO"],
+        };
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION"].iter().chain(sections) {
+            let heads = |line: &str| line == *section;
+            assert!(page.stdout.lines().any(heads), "{section}: {}", page.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_folder_for_pages_that_cannot_be_written_is_named() {
+    let scene = Scene::new();
+    run(&mut scene.buildproxy(&["man", "/proc/none"]))
+        .ends_with(1)
+        .says("failed to write man pages into '/proc/none'");
+}
+
+#[test]
+fn shells_complete_verbs_and_options() {
+    const BASH: &str = r#"
+        source <("$0" completions bash)
+        complete() {
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            _buildproxy buildproxy "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
+            printf '%s\n' "${COMPREPLY[@]}"
+        }
+        complete buildproxy ''; complete buildproxy replay --s"#;
+    const FISH: &str = r"
+        $BUILDPROXY completions fish | source
+        complete -C 'buildproxy '; complete -C 'buildproxy replay --s'";
+    const ZSH: &str = r#"
+        autoload -U compinit && compinit -u -D
+        source <("$0" completions zsh) && echo $_comps[buildproxy]
+        # It asks the line editor for the words; without one, what it would offer is printed.
+        words=(buildproxy ''); CURRENT=2; curcontext=:
+        _describe() { print -l ${(P)4} }
+        _buildproxy_commands"#;
+    let scene = Scene::new();
+    for (shell, script) in [("bash", BASH), ("fish", FISH), ("zsh", ZSH)] {
+        need(shell, shell);
+        let buildproxy = env!("CARGO_BIN_EXE_buildproxy");
+        let mut command = scene.command(shell);
+        command.args(["-c", script, buildproxy]);
+        let said = run(command.env("BUILDPROXY", buildproxy)).ok();
+        assert_eq!(said.stderr, "", "{shell}");
+        let said = said.stdout;
+        let offered = |name: &str| {
+            let mut lines = said.lines();
+            lines.any(|line| line.split(['\t', ':']).next() == Some(name))
+        };
+        for verb in verbs(&scene) {
+            assert!(offered(&verb), "{shell}: {verb}\n{said}");
+        }
+        assert!(!offered("become-command"), "{shell}\n{said}");
+        let word = if shell == "zsh" {
+            "_buildproxy"
+        } else {
+            "--strict"
+        };
+        assert!(offered(word), "{shell}\n{said}");
+    }
+}
