@@ -39,7 +39,7 @@
 
       checks = forSystems (
         pkgs:
-        import ./nix/tests pkgs
+        pkgs.buildproxy.tests
         // {
           inherit (self.packages.${pkgs.stdenv.hostPlatform.system}) example;
         }

@@ -7,7 +7,12 @@
 # Evaluation stays lean for inventories of many thousand entries: one flat map, no import from
 # derivation, and attributes that have their default value stay out of the JSON.
 { pkgs }:
-content:
+{
+  content,
+  # Bodies in place of those that were downloaded, and changes to them, by URL: see replace.nix.
+  overrides,
+  patches,
+}:
 let
   inherit (pkgs) lib;
 
@@ -32,7 +37,13 @@ let
     else
       function (builtins.intersectAttrs wanted pkgs);
 
-  entries = if lib.isFunction loaded then call loaded else loaded;
+  given = if lib.isFunction loaded then call loaded else loaded;
+
+  entries =
+    if overrides == { } && patches == { } || !builtins.isList given then
+      given
+    else
+      import ./replace.nix { inherit pkgs body refuse; } { inherit overrides patches; } given;
 
   defaults = {
     method = "GET";

@@ -1,6 +1,11 @@
 {
   lib,
+  stdenv,
   rustPlatform,
+  callPackages,
+  installShellFiles,
+  nix-update-script,
+  versionCheckHook,
 }:
 
 rustPlatform.buildRustPackage (finalAttrs: {
@@ -14,6 +19,8 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ../Cargo.lock
       ../Cargo.toml
       ../src
+      # Cargo wants the benchmark to be where Cargo.toml says.
+      ../tests/bench
     ];
   };
 
@@ -22,8 +29,27 @@ rustPlatform.buildRustPackage (finalAttrs: {
   strictDeps = true;
   __structuredAttrs = true;
 
+  nativeBuildInputs = [ installShellFiles ];
+
   # The tests drive real clients and a real Nix, in network namespaces: CI runs them.
   doCheck = false;
+
+  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    $out/bin/buildproxy man man
+    installManPage man/*
+    for shell in bash fish zsh; do
+      $out/bin/buildproxy completions $shell >completions.$shell
+      installShellCompletion --cmd buildproxy --$shell completions.$shell
+    done
+  '';
+
+  doInstallCheck = true;
+  nativeInstallCheckInputs = [ versionCheckHook ];
+
+  passthru = {
+    tests = callPackages ./tests { buildproxy = finalAttrs.finalPackage; };
+    updateScript = nix-update-script { };
+  };
 
   meta = {
     description = "Captures what a build downloads, and replays it in the Nix sandbox";

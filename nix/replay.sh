@@ -4,8 +4,9 @@
 #
 # It exports what `buildproxy env --list` lists, and
 #   BUILDPROXY_MANIFEST  the inventory that is being answered from
-# and leaves nothing else behind. Where replay does not start, it says why and gives its exit status:
-# the build ends there under `set -e`; without, write `source … || exit`.
+# and leaves nothing else behind, but in the builder of stdenv what says at its end what was answered.
+# Where replay does not start, it says why and gives its exit status: the build ends there under
+# `set -e`; without, write `source … || exit`.
 #
 # It minds no shell option (`set -euo pipefail`), may be sourced again, also in a subshell or a child
 # shell (the proxy that is there goes on to answer), and waits for no port: replay returns once it
@@ -22,7 +23,7 @@ _buildproxy_answers() {
 }
 
 _buildproxy_replay() {
-  local buildproxy_exports buildproxy_status=0 buildproxy_shell
+  local buildproxy_exports buildproxy_status=0 buildproxy_shell buildproxy_traps=''
 
   # `nix develop` runs the setup of a derivation in a sandbox, keeps the variables, and opens the
   # shell later, when a proxy that was started in there is gone. (IN_NIX_SHELL alone is a shell.)
@@ -34,6 +35,15 @@ _buildproxy_replay() {
 
   # BASHPID, as $$ is the parent in a subshell; and taken here, as $(…) is a subshell too.
   buildproxy_shell=${BASHPID:-$$}
+  # stdenv's hooks run in the trap of its builder, and not where a subshell ends.
+  if [[ $buildproxy_shell == "$$" ]]; then
+    buildproxy_traps=$(trap -p EXIT)
+  fi
+  if [[ '@strict@' == --strict && $buildproxy_traps != *exitHandler* ]]; then
+    echo "buildproxy: a strict mkBuildproxy has to be sourced by a phase or hook itself, as stdenv's hooks end the build where something was missed; there are none in a subshell or a script that a phase runs" >&2
+    return 1
+  fi
+
   # Not `eval "$(…)"`, which would lose the exit status.
   buildproxy_exports=$('@buildproxy@' replay '@manifest@' --daemon --watch-pid "$buildproxy_shell" </dev/null) ||
     buildproxy_status=$?
@@ -48,6 +58,32 @@ _buildproxy_replay() {
   # cacert's does. stdenv runs these hooks after all of them.
   if [[ " ${FUNCNAME[*]} " == *' activatePackage '* ]]; then
     postHooks+=("$buildproxy_exports")
+  fi
+
+  if [[ $buildproxy_traps == *exitHandler* ]]; then
+    # Says what the proxy at a port answered; with --strict, ends the build if that was not all.
+    _buildproxy_summary() {
+      local line misses='' text=''
+      # The connection is refused where the proxy is gone.
+      {
+        printf 'GET / HTTP/1.0\r\n\r\n' >&3
+        while IFS= read -r -t 10 line <&3 && [[ $line != $'\r' ]]; do
+          if [[ $line == x-buildproxy-misses:* ]]; then misses=${line//[!0-9]/}; fi
+        done
+        IFS= read -r -d '' -t 10 text <&3
+      } 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$1" || :
+      if [[ -z $misses ]]; then
+        text=$'buildproxy: replay ended before the build did, and what was missed is not known\n'
+      fi
+      printf '%s' "$text" >&2
+      if [[ ${2-} == --strict && $misses != 0 ]]; then
+        echo "buildproxy: strict: the build fails, as not all was answered" >&2
+        exit 4
+      fi
+    }
+    # The second word of the first hook is empty, or --strict. A build that failed keeps its own status.
+    exitHooks+=("_buildproxy_summary ${http_proxy##*:} @strict@")
+    failureHooks+=("_buildproxy_summary ${http_proxy##*:}")
   fi
 }
 

@@ -7,6 +7,7 @@
 #
 # It starts again with the arguments and the environment that the builder was given, so that nothing is
 # done twice. That is only right before anything else was done, and so it refuses to be sourced by a phase.
+# At the end, buildproxy itself says what was answered.
 
 _buildproxy_transparent() {
   local buildproxy_entry buildproxy_folder buildproxy_exports=''
@@ -43,7 +44,7 @@ _buildproxy_transparent() {
   # The first word is what Nix makes of the builder's path, and $BASH what bash makes of both: `/noshell`.
   buildproxy_command[0]=$(readlink "/proc/$$/exe")
   exec env -i "${buildproxy_environment[@]}" BUILDPROXY_MANIFEST='@manifest@' \
-    '@buildproxy@' replay --transparent '@manifest@' -- "${buildproxy_command[@]}"
+    '@buildproxy@' replay --transparent @strict@ '@manifest@' -- "${buildproxy_command[@]}"
 }
 
 _buildproxy_transparent || return

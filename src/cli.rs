@@ -277,6 +277,10 @@ pub struct CommonArgs {
         hide_default_value = true
     )]
     pub listen: SocketAddr,
+    /// Write the certificates that clients are to trust to FILE as well (PEM), for clients that are not
+    /// started by buildproxy. It stays there.
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// Give the command a network of its own, in which all addresses lead to buildproxy, also for
     /// programs that know nothing of proxies (Linux).
     #[arg(long, conflicts_with = "listen")]

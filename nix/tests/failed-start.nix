@@ -1,4 +1,5 @@
-# A replay that cannot start says why, and does not let the build go on as if it had.
+# A replay that cannot start says why, and does not let the build go on as if it had. Phases of stdenv have
+# errexit on and nounset off; scripts that they run have what they please.
 {
   lib,
   runCommand,

@@ -1,5 +1,5 @@
-# As an input, the script is sourced by stdenv's setup: inside a function, with nounset on, and before
-# the setup hooks of other inputs.
+# An input that is a file in the store is sourced by stdenv's setup: inside a function, with nounset on, and
+# before the setup hooks of other inputs. It then does what it does for a phase that sources it.
 {
   lib,
   runCommand,

@@ -2,6 +2,13 @@
 { lib, runCommand }:
 let
   url = "https://a.test/";
+  body = builtins.toFile "body" "body";
+  content = [
+    {
+      inherit url;
+      file = body;
+    }
+  ];
 
   refused = {
     "an unknown attribute" = [
@@ -31,6 +38,41 @@ let
       port = 8080;
     };
     "no content" = { };
+    "an override of a URL that no entry has" = {
+      inherit content;
+      overrides."${url}other" = body;
+    };
+    "a patch of a URL that no entry has" = {
+      inherit content;
+      patches."${url}other" = [ body ];
+    };
+    "an override of what has no body" = {
+      content = [
+        {
+          inherit url;
+          status_code = 404;
+        }
+      ];
+      overrides.${url} = body;
+    };
+    "an override that is no file" = {
+      inherit content;
+      overrides.${url} = 1;
+    };
+    "patches that are none" = {
+      inherit content;
+      patches.${url} = body;
+    };
+    "patch files for a body that is coded" = {
+      content = [
+        {
+          inherit url;
+          file = body;
+          headers.content-encoding = "gzip";
+        }
+      ];
+      patches.${url} = [ body ];
+    };
   };
 
   accepted = builtins.filter (

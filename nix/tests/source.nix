@@ -1,5 +1,6 @@
-# The script can be sourced from wherever a build may source it, more than once, and with all of
-# bash's strictness; and it leaves nothing behind.
+# A phase sources the script: with errexit, pipefail and inherit_errexit on, as stdenv's setup has them, and
+# here with nounset as well. It can be sourced from wherever a build may source it, more than once, and
+# leaves nothing behind.
 {
   lib,
   runCommand,
@@ -35,13 +36,14 @@ runCommand "check-source"
     )
     [[ -z ''${BUILDPROXY_MANIFEST-} ]]
 
-    echo "arguments, functions and variables that are not exported stay as they are"
+    echo "but for what stdenv runs at the end, arguments, functions and variables that are not exported stay as they are"
     set -- first second
     state() { compgen -A function; comm -23 <(compgen -v | sort) <(compgen -e | sort) | grep -vxE 'BASH_.*|PIPESTATUS|RANDOM|FUNCNAME|_'; echo "$-" "$@"; }
     state "$@" >before
     source ${proxy}
-    state "$@" >after
+    state "$@" | grep -vxE '_buildproxy_summary|exitHooks|failureHooks' >after
     diff before after
+    [[ ''${#exitHooks[@]} == 1 && ''${#failureHooks[@]} == 1 ]]
     [[ $(get http://a.test/) == "body of a" ]]
     [[ $BUILDPROXY_MANIFEST == ${proxy.manifest} ]]
 

@@ -1,4 +1,5 @@
-# A consumer as nixpkgs wants new packages to be: attributes are shell variables and not exported.
+# A consumer as nixpkgs wants new packages to be, strictDeps and __structuredAttrs: its attributes are
+# variables of the builder's shell and not exported.
 {
   lib,
   stdenv,

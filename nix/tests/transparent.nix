@@ -1,4 +1,5 @@
-# In transparent mode the build has no proxy and needs none, whatever it asks for. Of Linux only.
+# In transparent mode the build has no proxy and needs none, whatever it asks for. Of Linux only. The builder
+# starts again, as stdenv's setup has done nothing that lasts when it sources its inputs.
 {
   lib,
   runCommand,
@@ -8,14 +9,17 @@
 let
   proxy = lib.mkBuildproxy {
     transparent = true;
-    content = map (url: {
-      inherit url;
-      file = builtins.toFile "body" "body";
-    }) [
-      "http://192.0.2.1:8080/"
-      "https://a.test/"
-      "https://a.test:8443/"
-    ];
+    content =
+      map
+        (url: {
+          inherit url;
+          file = builtins.toFile "body" "body";
+        })
+        [
+          "http://192.0.2.1:8080/"
+          "https://a.test/"
+          "https://a.test:8443/"
+        ];
   };
   # Does what cacert's setup hook does.
   certificates = runCommand "certificates" { } ''

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
+    bundle::write_bundle,
     front::Front,
     output::{Output, Replace, Written},
     prefill::prefill,
@@ -54,6 +55,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let front = Front::open(&args.common)?;
     let way = front.way()?;
     let files = Files::make(authority.certificate(), &roots, way, inherited)?;
+    write_bundle(&files, args.common.bundle.as_deref())?;
     let direct = Direct(args.no_proxy.clone());
     let environment = Environment::new(way, &files, &direct, inherited);
     let mut job =

@@ -1,6 +1,7 @@
 //! One file a verb: what the command line asks for, done with the rest of the crate.
 
 mod add;
+mod bundle;
 mod capture;
 mod check;
 mod completions;

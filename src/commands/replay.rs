@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::process::Pid;
 
-use super::{fetch::fetch_all, front::Front, inventory, runtime};
+use super::{bundle::write_bundle, fetch::fetch_all, front::Front, inventory, runtime};
 use crate::{
     bodies::BodyCache,
     cli::ReplayArgs,
@@ -36,6 +36,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let way = front.way()?;
     // Nothing but the authority is trusted: nothing else can be reached.
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
+    write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
     let replay = Arc::new(Replay::new(answers, capture(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));

@@ -18,6 +18,7 @@ with_both![
     the_flake_shows_what_it_has,
     only_replay_answers_in_the_sandbox,
     a_miss_ends_the_build_and_names_the_nearest_entry,
+    strict_fails_a_build_that_went_on_without_what_it_missed,
     both_generations_of_files_answer_as_without_nix,
     what_is_wrong_is_refused_with_its_cure,
     a_captured_build_builds_in_the_sandbox,
@@ -176,6 +177,50 @@ fn a_miss_ends_the_build_and_names_the_nearest_entry(nix: &Nix) {
     assert!(!failed.stderr.contains("elsewhere"), "{}", failed.stderr);
 }
 
+/// Where a phase sources it, as an input, and transparently. A build that is not strict goes on, and its
+/// log says the same.
+fn strict_fails_a_build_that_went_on_without_what_it_missed(nix: &Nix) {
+    let nix = NixScene::new(nix);
+    let ways = [
+        ("source", "false", "", "source ${PROXY}"),
+        ("input", "false", "PROXY", ""),
+        ("transparent", "true", "PROXY", ""),
+    ];
+    let mut attributes = String::new();
+    for (way, transparent, input, start) in ways {
+        for (name, strict) in [("strict", "true"), ("lenient", "false")] {
+            let proxy = format!(
+                r#"(mkBuildproxy {{
+                  content = [ {{ url = "https://a.test/"; file = builtins.toFile "body" "body"; }} ];
+                  transparent = {transparent};
+                  strict = {strict};
+                }})"#
+            );
+            let build = format!(
+                "{name}-{way} = pkgs.runCommand \"{way}\" {{ nativeBuildInputs = [ pkgs.curl {input} ]; }} ''
+                  {start}
+                  curl --silent --show-error https://a.test/ https://a.test/missing >$out
+                '';\n"
+            );
+            attributes += &build.replace("PROXY", &proxy);
+        }
+    }
+    nix.write_flake(&attributes);
+    for (way, ..) in ways {
+        let failed = nix.fail_to_build(&nix.of_flake(&format!("strict-{way}")));
+        let mut build = nix.nix(
+            &["build", "--no-link", "--print-build-logs"],
+            &nix.of_flake(&format!("lenient-{way}")),
+        );
+        let went_on = run(&mut build).ok();
+        for log in [failed.says("failed with exit code 4"), went_on] {
+            log.says("> buildproxy: 1 request was answered; these were not")
+                .says(">   GET https://a.test/missing\n")
+                .says("buildproxy capture -- curl -sSfo /dev/null 'https://a.test/missing'\n");
+        }
+    }
+}
+
 /// What the two files of nix-buildproxy answer: in the sandbox, and by the program's own reading.
 fn both_generations_of_files_answer_as_without_nix(nix: &Nix) {
     const GET: &str = "curl --silent --show-error --location --write-out \
@@ -252,11 +297,44 @@ fn what_is_wrong_is_refused_with_its_cure(nix: &Nix) {
         ),
         (
             "(mkBuildproxy { content = ./wrong.nix; port = 8080; })".to_owned(),
-            "mkBuildproxy: unknown argument `port`; it takes `content`",
+            "mkBuildproxy: unknown argument `port`; it takes `content`, `overrides`, `patches`, \
+             `strict`, `transparent`, or the path of a proxy_content.nix",
         ),
         (
             format!("(mkBuildproxyShell {{ {entry} }})"),
             "mkBuildproxyShell: unknown argument `url`; it takes `content`",
+        ),
+        (
+            r#"(mkBuildproxy {
+              content = map (path: { url = "https://a.test/${path}"; }) [ "x/a-1.1.jar" "b" ];
+              overrides."https://A.test/a-1.1.jar?" = ./wrong.nix;
+            })"#
+            .to_owned(),
+            "`overrides` names https://A.test/a-1.1.jar?, which no entry has; \
+             nearest: https://a.test/x/a-1.1.jar",
+        ),
+        (
+            r#"(mkBuildproxyShell { content = []; patches."https://a.test/" = []; })"#.to_owned(),
+            "`patches` names https://a.test/, which no entry has; look at its spelling, or capture it",
+        ),
+        (
+            format!(
+                r#"(mkBuildproxy {{
+                  content = [ {{ {entry} status_code = 404; }} ];
+                  overrides."https://a.test/" = ./wrong.nix;
+                }})"#
+            ),
+            "`overrides` names https://a.test/, of which no entry answers GET with status 200 and a body",
+        ),
+        (
+            format!(
+                r#"(mkBuildproxy {{
+                  content = [ {{ {entry} file = ./wrong.nix; headers.content-encoding = "gzip"; }} ];
+                  patches."https://a.test/" = [ ./wrong.nix ];
+                }})"#
+            ),
+            "the body of https://a.test/ is coded (content-encoding: gzip), and patch files cannot \
+             change it; make `patches` for it a function that decodes it",
         ),
     ];
     let attributes = cases.iter().enumerate();

@@ -13,6 +13,7 @@ use crate::support::{
 with_both![
     cmake_files_that_download_cmake_files_that_download_packages,
     an_npm_package_that_downloads_with_node_itself_when_it_is_installed,
+    a_gradle_project_with_dependencies_that_have_parents,
 ];
 
 /// As the README has it: buildproxy is an input, and the package stands in a file of its own.
@@ -156,5 +157,65 @@ fn an_npm_package_that_downloads_with_node_itself_when_it_is_installed(nix: &Nix
     for player in [scene.path("src"), built] {
         let said = run(scene.command("node").arg(player)).ok();
         assert_eq!(said.stdout, "Hello, world!\n");
+    }
+}
+
+/// By `JAVA_TOOL_OPTIONS` alone: it is all that the capture leaves in gradle's environment.
+fn a_gradle_project_with_dependencies_that_have_parents(nix: &Nix) {
+    need_in_sandbox("gradle", "gradle");
+    need_in_sandbox("javac", "default-jdk-headless");
+    let scene = Scene::new();
+    let root = scene.root().join("origin");
+    let repository = root.join("maven.example.org/maven2");
+    let artifacts = [
+        ("commons-io/commons-io", "commons-io"),
+        ("org/apache/commons/commons-lang3", "commons-lang3"),
+        ("org/apache/commons/commons-parent", "commons-parent"),
+        ("org/apache/apache", "apache-pom"),
+    ];
+    for (artifact, package) in artifacts {
+        let from = Path::new("/usr/share/maven-repo")
+            .join(artifact)
+            .join("debian");
+        assert!(
+            from.is_dir(),
+            "this test needs {}; install it with: apt-get install lib{package}-java",
+            from.display()
+        );
+        let to = repository.join(artifact);
+        fs::create_dir_all(&to).unwrap();
+        // Its jars are links.
+        run(Command::new("cp").arg("-rL").args([&from, &to])).ok();
+    }
+    let origin = Origin::start(move |asked| serve(&root, asked));
+
+    let nix = flake(nix, "gradle", "./proxy_content.nix");
+    copy(
+        &checkout("tests/showcase/gradle/project"),
+        &scene.path("src"),
+    );
+    let inventory = nix.file("proxy_content.nix");
+    let mut capture = scene.capture(&origin, &["-o", inventory.to_str().unwrap()]);
+    let script = r#"
+        cd src
+        exec env -i PATH="$PATH" JAVA_TOOL_OPTIONS="$JAVA_TOOL_OPTIONS" \
+            gradle --no-daemon --gradle-user-home "$HOME/gradle" bundle"#;
+    run(capture.args(["--", "sh", "-euc", script]))
+        .ok()
+        .says("6 downloads captured (6 new, 6 pinned, 0 vendored, 0 by redirects)");
+    let downloads = asked_since(&origin, 0);
+    // Two jars, a POM for each, and the two that both inherit from.
+    assert_eq!(downloads.len(), 6, "{downloads:?}");
+
+    let captured = origin.asked().len();
+    let built = nix.build(&origin, &nix.of_flake(""));
+    assert_eq!(asked_since(&origin, captured), downloads);
+    assert_eq!(origin.asked().len(), captured + downloads.len());
+    scene.write("news", "hear\nye\n");
+    for bundle in [scene.path("src/build/bundle"), built] {
+        let mut herald = scene.command("java");
+        herald.arg("-cp").arg(bundle.join("*"));
+        let said = run(herald.args(["org.example.Herald", "news"])).ok();
+        assert_eq!(said.stdout, "********HEAR********\n*********YE*********\n");
     }
 }

@@ -1,5 +1,6 @@
 # rustPlatform.buildRustPackage that compiles nothing: it installs the program that was compiled
-# beforehand. `src` stays an attribute, so that a test can see what the real one would be given.
+# beforehand. All else is as the real one has it: the source is unpacked, what the package does after the
+# installation is done, and what it installed is checked.
 { stdenv, prebuilt }:
 attrsOrFunction:
 stdenv.mkDerivation (
@@ -7,12 +8,21 @@ stdenv.mkDerivation (
   let
     attrs = if builtins.isFunction attrsOrFunction then attrsOrFunction final else attrsOrFunction;
   in
-  {
-    inherit (attrs) pname version meta;
-    passthru = {
-      inherit (attrs) src cargoLock;
-    };
-    # Not __structuredAttrs: Nix 2.8 cannot give them to a sandbox that has /usr of the host.
-    buildCommand = "install -D --mode=755 ${prebuilt}/${attrs.meta.mainProgram} --target-directory=$out/bin";
+  # Not __structuredAttrs: Nix 2.8 cannot give them to a sandbox that has /usr of the host.
+  removeAttrs attrs [
+    "__structuredAttrs"
+    "cargoLock"
+  ]
+  // {
+    buildPhase = ''
+      runHook preBuild
+      test -e Cargo.toml -a -e ${attrs.cargoLock.lockFile} -a -e src/main.rs
+      runHook postBuild
+    '';
+    installPhase = ''
+      runHook preInstall
+      install -D --mode=755 ${prebuilt}/${attrs.meta.mainProgram} --target-directory=$out/bin
+      runHook postInstall
+    '';
   }
 )

@@ -19,6 +19,8 @@ let
     buildPackages = self;
 
     callPackage = self.lib.callPackageWith self;
+    callPackages = self.lib.callPackagesWith self;
+    newScope = extra: self.lib.callPackageWith (self // extra);
 
     # As nixpkgs.legacyPackages.<system>.extend.
     extend =
@@ -31,10 +33,15 @@ let
     stdenv = import ./stdenv.nix { inherit lib system; };
 
     inherit (import ./trivial-builders.nix { inherit (self) stdenv; })
+      makeSetupHook
       runCommand
       writeText
       writeShellScriptBin
       ;
+
+    installShellFiles = self.makeSetupHook { name = "install-shell-files"; } ./install-shell-files.sh;
+    versionCheckHook = self.makeSetupHook { name = "version-check-hook"; } ./version-check-hook.sh;
+    nix-update-script = _: [ "nix-update" ];
 
     fetchurl = import ./fetchurl.nix { inherit (self) stdenv; };
 
@@ -52,6 +59,7 @@ let
       };
 
     cmake = host;
+    gradle = host;
     nodejs = host;
 
     curl = host // {

@@ -41,6 +41,10 @@ makeExtensible (lib: {
 
   optional = condition: element: if condition then [ element ] else [ ];
 
+  optionals = condition: elements: if condition then elements else [ ];
+
+  optionalAttrs = condition: attrs: if condition then attrs else { };
+
   optionalString = condition: string: if condition then string else "";
 
   # nixpkgs' own version: the one of flake.lock.
@@ -65,6 +69,24 @@ makeExtensible (lib: {
     else
       string;
 
+  toLower =
+    let
+      letters = string: builtins.filter (l: l != "" && l != [ ]) (builtins.split "" string);
+    in
+    builtins.replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+      letters "abcdefghijklmnopqrstuvwxyz"
+    );
+
+  take = count: list: lib.sublist 0 count list;
+
+  sublist =
+    start: count: list:
+    let
+      left = builtins.length list - start;
+      length = if left < count then left else count;
+    in
+    builtins.genList (n: builtins.elemAt list (start + n)) (if length < 0 then 0 else length);
+
   isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
 
   importTOML = path: builtins.fromTOML (builtins.readFile path);
@@ -78,6 +100,10 @@ makeExtensible (lib: {
       f = if builtins.isFunction functionOrPath then functionOrPath else import functionOrPath;
     in
     f (builtins.intersectAttrs (builtins.functionArgs f) packages // arguments);
+
+  # The same, of a function that gives several packages. What it gives can be overridden one by one in
+  # nixpkgs.
+  callPackagesWith = lib.callPackageWith;
 
   strings.sanitizeDerivationName =
     name:

@@ -101,6 +101,11 @@ fixupPhase() {
   runHook postFixup
 }
 
+installCheckPhase() {
+  runHook preInstallCheck
+  runHook postInstallCheck
+}
+
 genericBuild() {
   cd "$NIX_BUILD_TOP"
   if [[ -n ${buildCommand-} ]]; then
@@ -108,8 +113,9 @@ genericBuild() {
     return
   fi
   local phase
-  for phase in unpackPhase patchPhase configurePhase buildPhase installPhase fixupPhase; do
+  for phase in unpackPhase patchPhase configurePhase buildPhase installPhase fixupPhase installCheckPhase; do
     if [[ $phase == unpackPhase && -n ${dontUnpack-} ]]; then continue; fi
+    if [[ $phase == installCheckPhase && -z ${doInstallCheck-} ]]; then continue; fi
     echo "Running phase: $phase"
     eval "${!phase:-$phase}"
   done

@@ -33,9 +33,15 @@ let
             "meta"
             "passthru"
           ]
+          // lib.optionalAttrs (attrs ? meta.mainProgram) {
+            NIX_MAIN_PROGRAM = attrs.meta.mainProgram;
+          }
           // {
             name = attrs.name or "${attrs.pname}-${attrs.version}";
             inherit stdenv system;
+            nativeBuildInputs =
+              attrs.nativeBuildInputs or [ ]
+              ++ lib.optionals (attrs.doInstallCheck or false) (attrs.nativeInstallCheckInputs or [ ]);
             # Named even where there is one, as `nix develop` reads the variable.
             outputs = [ "out" ];
             builder = "/bin/bash";
@@ -51,12 +57,17 @@ let
         // attrs.passthru or { };
     in
     package;
-in
-{
-  inherit mkDerivation;
-  hostPlatform = {
+
+  platform = {
     inherit system;
     isLinux = lib.hasSuffix "-linux" system;
     isDarwin = lib.hasSuffix "-darwin" system;
+    canExecute = other: other.system == system;
   };
+in
+{
+  inherit mkDerivation;
+  # Nothing here is cross-compiled.
+  buildPlatform = platform;
+  hostPlatform = platform;
 }

@@ -1,4 +1,4 @@
-# runCommand, and writeText with what is built on it.
+# runCommand, setup hooks, and writeText with what is built on it.
 { stdenv }:
 let
   # The text goes through a file, as an inventory may be longer than an environment can be.
@@ -28,11 +28,16 @@ let
         if [ -n "$executable" ]; then chmod +x "$target"; fi
       '';
     };
-in
-{
+
   runCommand =
     name: attrs: buildCommand:
     stdenv.mkDerivation (attrs // { inherit name buildCommand; });
+in
+{
+  inherit runCommand;
+
+  makeSetupHook =
+    { name }: script: runCommand name { } "install -D ${script} $out/nix-support/setup-hook";
 
   writeText = name: text: writeTextFile { inherit name text; };
 

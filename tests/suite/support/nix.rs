@@ -4,7 +4,9 @@
 //! could write to the host's /usr, which its sandbox sees.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -97,6 +99,21 @@ fn base() -> &'static Path {
         );
     }
     base
+}
+
+/// The folders of this machine that builds see: programs, and what of them Debian keeps in /etc, which is
+/// the choice of a Java and its configuration.
+fn host_programs() -> String {
+    let of_java = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("java-"));
+    let etc = fs::read_dir("/etc").unwrap();
+    let java = etc
+        .map(Result::unwrap)
+        .filter(|entry| of_java(&entry.file_name()));
+    let java = java.map(|entry| format!(" {}", entry.path().display()));
+    format!(
+        "/usr /lib /lib64 /bin /etc/alternatives?{}",
+        java.collect::<String>()
+    )
 }
 
 fn is_root() -> bool {
@@ -240,7 +257,7 @@ impl NixScene {
             ("sandbox-fallback", "false"),
             ("build-users-group", ""),
             ("substituters", ""),
-            ("sandbox-paths", "/usr /lib /lib64 /bin"),
+            ("sandbox-paths", &host_programs()),
         ] {
             nix.args(["--option", option, value]);
         }

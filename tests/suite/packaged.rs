@@ -1,4 +1,4 @@
-//! The man pages, and what completes the command line in shells.
+//! What a package has: man pages, completions, and what the program refers to.
 
 use std::fs;
 
@@ -112,4 +112,22 @@ fn shells_complete_verbs_and_options() {
         };
         assert!(offered(word), "{shell}\n{said}");
     }
+}
+
+/// What a package of it refers to is libc, and what the compiler itself links.
+#[test]
+fn the_program_needs_libc_and_nothing_else() {
+    need("objdump", "binutils");
+    let scene = Scene::new();
+    let mut objdump = scene.command("objdump");
+    let headers = run(objdump.args(["-p", env!("CARGO_BIN_EXE_buildproxy")])).ok();
+    let libraries = headers.stdout.lines().filter_map(|line| {
+        let (kind, name) = line.trim().split_once(' ')?;
+        (kind == "NEEDED").then_some(name.trim())
+    });
+    let libraries: Vec<_> = libraries.collect();
+    assert!(libraries.contains(&"libc.so.6"), "{libraries:?}");
+    let known = ["libc.so.", "libm.so.", "libgcc_s.so.", "ld-linux"];
+    let is_known = |library: &&str| known.iter().any(|known| library.starts_with(known));
+    assert!(libraries.iter().all(is_known), "{libraries:?}");
 }

@@ -1,0 +1,93 @@
+# exitHooks and failureHooks: what stdenv's builder runs in its EXIT trap, and where nothing but `exit`
+# changes the status of the build. There the log is told what was answered, and `strict` fails.
+{
+  lib,
+  runCommand,
+  curl,
+}:
+let
+  content = [
+    {
+      url = "http://a.test/";
+      file = builtins.toFile "body" "body";
+    }
+  ];
+  other = [
+    {
+      url = "http://b.test/";
+      file = builtins.toFile "body" "body";
+    }
+  ];
+  proxy = lib.mkBuildproxy content;
+  strict = lib.mkBuildproxy {
+    inherit content;
+    strict = true;
+  };
+in
+runCommand "check-hooks"
+  {
+    nativeBuildInputs = [ curl ];
+    __darwinAllowLocalNetworking = true;
+  }
+  ''
+    # A builder in the builder, which sources stdenv's setup as the real one does, and ends with a status.
+    builder() {
+      local expected=$1 status=0
+      echo "expecting the status $expected of: $2"
+      bash -ec 'source $stdenv/setup; get() { curl --silent --output body "http://$1.test/"; }; '"$2" 2>log || status=$?
+      cat log
+      [[ $status == "$expected" ]]
+    }
+    summary="buildproxy: 1 request was answered"
+    missed="buildproxy: no request was answered; these were not"
+    # How many lines of the log begin so.
+    lines() { grep -c "^$1" log || :; }
+
+    builder 0 'source ${proxy}; get a'
+    grep -x "$summary" log
+    builder 0 'source ${proxy}; get x; get x'
+    grep "^$missed" log
+    grep -x "  GET http://x.test/ (2 times)" log
+    grep -xF "    buildproxy capture -- curl -sSfo /dev/null 'http://x.test/'" log
+    builder 7 'source ${proxy}; get x; exit 7'
+    grep "^$missed" log
+
+    echo "strict"
+    builder 0 'source ${strict}; get a'
+    grep -x "$summary" log
+    builder 4 'source ${strict}; get x'
+    grep "^$missed" log
+    builder 7 'source ${strict}; get x; exit 7'
+    grep "^$missed" log
+    builder 4 'exitHooks+=("echo another hook >&2"); source ${strict}; get x'
+    grep "another hook" log
+
+    echo "sourced again, it says so once"
+    builder 0 'source ${proxy}; source ${proxy}; get a; (source ${proxy}; get a)'
+    [[ $(lines "buildproxy: 2 requests were answered") == 1 ]]
+
+    echo "of two inventories each says what it answered"
+    builder 0 'source ${proxy}; get a; source ${lib.mkBuildproxy other}; get b'
+    [[ $(lines "$summary") == 2 ]]
+
+    echo "a replay that is gone"
+    gone="buildproxy: replay ended before the build did"
+    end='kill "$BUILDPROXY_PID"; while kill -0 "$BUILDPROXY_PID" 2>/dev/null; do sleep 0.1; done'
+    builder 0 "source ${proxy}; $end"
+    grep "^$gone" log
+    builder 4 "source ${strict}; $end"
+    grep "^$gone" log
+
+    echo "where there are no such hooks, strict refuses"
+    builder 1 '(source ${strict}; get a)'
+    grep "strict mkBuildproxy" log
+    builder 1 "bash -c 'source ${strict} || exit; curl http://a.test/'"
+    grep "strict mkBuildproxy" log
+    builder 0 'source ${strict}; (source ${strict}; get a)'
+    grep -x "$summary" log
+
+    echo "with nounset"
+    builder 4 'set -u; source ${strict}; get x'
+
+    touch $out
+  ''

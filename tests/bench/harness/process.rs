@@ -1,0 +1,140 @@
+//! Processes: on which core, and what they took.
+
+use std::{
+    fs, io,
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+};
+
+/// Who runs on a core.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Core {
+    /// The program that is measured.
+    Server,
+    /// We.
+    Client,
+}
+
+/// Does something on a core of its own: the first that there is, or the second. What is started by it stays
+/// there.
+pub(super) fn pinned<T>(core: Core, work: impl FnOnce() -> T) -> io::Result<T> {
+    let before = sched_getaffinity(None)?;
+    let allowed = (0..CpuSet::MAX_CPU).filter(|cpu| before.is_set(*cpu));
+    let chosen = match core {
+        Core::Server => allowed.take(1).last(),
+        Core::Client => allowed.take(2).last(),
+    };
+    let mut only = CpuSet::new();
+    only.set(chosen.unwrap_or(0));
+    sched_setaffinity(None, &only)?;
+    let done = work();
+    sched_setaffinity(None, &before)?;
+    Ok(done)
+}
+
+/// Runs a program to its end, and gives what it printed.
+pub(super) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let program = command.get_program().display().to_string();
+    let output = command
+        .output()
+        .with_context(|| format!("failed to run '{program}'"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("'{program}' ended with {}: {said}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// A process in the background, which is ended when this is dropped.
+#[derive(Debug)]
+pub(super) struct Background {
+    /// The process that does the work.
+    worker: Pid,
+    /// The process that is told to end.
+    master: Pid,
+    /// The same, where it is a child of ours.
+    child: Option<Child>,
+}
+
+impl Background {
+    pub(super) fn one(pid: Pid) -> Self {
+        Self {
+            worker: pid,
+            master: pid,
+            child: None,
+        }
+    }
+
+    /// A child of ours.
+    pub(super) fn child(child: Child) -> anyhow::Result<Self> {
+        let pid = Pid::from_raw(i32::try_from(child.id())?).context("no process")?;
+        Ok(Self {
+            worker: pid,
+            master: pid,
+            child: Some(child),
+        })
+    }
+
+    /// A process that has others do its work.
+    pub(super) fn with_worker(master: Pid) -> anyhow::Result<Self> {
+        let children = format!("/proc/{0}/task/{0}/children", master.as_raw_nonzero());
+        let until = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < until {
+            let found = fs::read_to_string(&children)?;
+            let first = found.split_whitespace().next();
+            if let Some(worker) = first.and_then(|pid| Pid::from_raw(pid.parse().ok()?)) {
+                return Ok(Self {
+                    worker,
+                    master,
+                    child: None,
+                });
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        bail!("{children} stays empty");
+    }
+
+    /// The time that it has spent on a core, all of its threads together.
+    pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
+        let tasks = format!("/proc/{}/task", self.worker.as_raw_nonzero());
+        let mut nanoseconds = 0;
+        for task in fs::read_dir(tasks)? {
+            let said = fs::read_to_string(task?.path().join("schedstat"))?;
+            let first = said.split_whitespace().next().unwrap_or_default();
+            nanoseconds += first.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// The most memory that it had at one time, in bytes.
+    pub(super) fn peak(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.worker.as_raw_nonzero()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kib: u32 = kib.context("there is no VmHWM in /proc")?.parse()?;
+        Ok(f64::from(kib) * 1024.0)
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = kill_process(self.master, Signal::TERM);
+        if let Some(child) = &mut self.child {
+            let _ = child.wait();
+            return;
+        }
+        let exe = format!("/proc/{}/exe", self.master.as_raw_nonzero());
+        while fs::read_link(&exe).is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+{
+  stdenv,
+  gradle,
+  buildproxy,
+}:
+
+stdenv.mkDerivation {
+  pname = "herald";
+  version = "1.0";
+
+  src = ./src;
+
+  strictDeps = true;
+  nativeBuildInputs = [ gradle ];
+  prePatch = "source ${buildproxy}";
+
+  buildPhase = "gradle --no-daemon bundle";
+  installPhase = "cp -r build/bundle $out";
+}

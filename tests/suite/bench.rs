@@ -1,0 +1,29 @@
+//! The benchmark itself, so that it still works when somebody wants to know.
+
+#[path = "../bench/harness/mod.rs"]
+mod harness;
+
+use clap::Parser;
+use harness::{Options, measure};
+
+#[test]
+fn the_benchmark_measures_something_in_each_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::parse_from(["bench"]);
+    options.smoke = true;
+    folder.path().clone_into(&mut options.folder);
+    let report = measure(&options).unwrap();
+    let rows: Vec<&str> = report
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(2)
+        .collect();
+    assert!(rows.len() > 10, "{report}");
+    for row in rows {
+        let [.., ours, nginx, ratio, ""] = row.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            panic!("{row}");
+        };
+        assert!(![ours, nginx, ratio].contains(&"–"), "{row}");
+    }
+}
