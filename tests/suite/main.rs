@@ -25,6 +25,7 @@ mod nix;
 mod packaged;
 mod proxying;
 mod readers;
+mod readme;
 mod replay;
 mod secrets;
 mod showcase;
