@@ -18,6 +18,7 @@ mod emit_in_nix;
 mod fidelity;
 mod git;
 mod hostile;
+mod locks;
 mod matrix;
 mod memory;
 mod nix;
