@@ -45,31 +45,36 @@ let
     else
       import ./replace.nix { inherit pkgs body refuse; } { inherit overrides patches; } given;
 
-  defaults = {
-    method = "GET";
-    status_code = 200;
-    headers = { };
-    file = null;
-    request = { };
-  };
-
-  optional = builtins.attrNames defaults;
-  known = [ "url" ] ++ optional;
+  known = [
+    "url"
+    "file"
+    "headers"
+    "method"
+    "request"
+    "status_code"
+  ];
 
   manifestEntry =
     entry:
     let
-      unknown = builtins.attrNames (removeAttrs entry known);
-      atDefault = builtins.filter (name: entry ? ${name} && entry.${name} == defaults.${name}) optional;
+      unknown = removeAttrs entry known;
     in
     if !builtins.isAttrs entry then
       refuse "an entry must be an attribute set such as { url = …; file = …; }, and one is of type ${builtins.typeOf entry}"
     else if !entry ? url then
       refuse "an entry has no `url`; it has ${lib.concatStringsSep ", " (builtins.attrNames entry)}"
-    else if unknown != [ ] then
-      refuse "the entry for ${entry.url} has an unknown attribute `${builtins.head unknown}`; an entry can have ${lib.concatStringsSep ", " known}"
+    else if unknown != { } then
+      refuse "the entry for ${entry.url} has an unknown attribute `${builtins.head (builtins.attrNames unknown)}`; an entry can have ${lib.concatStringsSep ", " known}"
     else
-      removeAttrs (if entry ? file then entry // { file = body entry; } else entry) atDefault;
+      {
+        inherit (entry) url;
+        # An attribute without a name is none.
+        ${if entry.file or null == null then null else "file"} = body entry;
+        ${if entry.headers or { } == { } then null else "headers"} = entry.headers;
+        ${if entry.method or "GET" == "GET" then null else "method"} = entry.method;
+        ${if entry.request or { } == { } then null else "request"} = entry.request;
+        ${if entry.status_code or 200 == 200 then null else "status_code"} = entry.status_code;
+      };
 
   # The store path of an entry's body, or null.
   body =

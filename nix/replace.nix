@@ -84,10 +84,15 @@ let
   checked =
     argument: given:
     let
-      wrong = builtins.filter (url: !replaceable ? ${normal url}) (builtins.attrNames given);
+      named = builtins.attrNames given;
+      same = url: builtins.filter (other: normal other == normal url) named;
+      twice = builtins.filter (url: builtins.length (same url) > 1) named;
+      wrong = builtins.filter (url: !replaceable ? ${normal url}) named;
       url = builtins.head wrong;
     in
-    if wrong == [ ] then
+    if twice != [ ] then
+      refuse "`${argument}` names one URL twice: ${lib.concatStringsSep ", " (same (builtins.head twice))}"
+    else if wrong == [ ] then
       true
     else if builtins.elem (normal url) urls then
       refuse "`${argument}` names ${url}, of which no entry answers GET with status 200 and a body"

@@ -74,7 +74,7 @@ let
     ];
     # URLs need not be spelled as in the inventory.
     overrides = {
-      "HTTPS://A.test:443/a.jar#classes" = runCommand "a.jar" { } "echo -n built from source >$out";
+      "HTTPS://A.test:443/a.jar#classes" = "${library}/a.jar";
       "https://a.test/both" = file "both" "one\ntwo\nthree\n";
     };
     patches = {
@@ -84,6 +84,8 @@ let
         body: runCommand "loud" { } "tr '[:lower:]' '[:upper:]' <${body} >$out";
     };
   };
+
+  library = runCommand "library" { } "mkdir $out; echo -n built from source >$out/a.jar";
 
   patch = file "two.patch" ''
     --- a/text
@@ -124,7 +126,7 @@ let
         [[ $(get --dump-header headers https://a.test/text) == $'one\nzwei\nthree' ]]
         if grep -i ^etag headers; then exit 1; fi
         [[ $(get --header 'accept: text/other' https://a.test/text) == $'one\nzwei\nfour' ]]
-        [[ $(get http://a.test/loud?quiet=1) == QUIET ]]
+        [[ $(get 'http://a.test/loud?quiet=1') == QUIET ]]
 
         echo "overridden, and then patched"
         [[ $(get --dump-header headers https://a.test/both) == $'one\nzwei\nthree' ]]

@@ -86,6 +86,9 @@ runCommand "check-hooks"
     builder 0 'source ${strict}; (source ${strict}; get a)'
     grep -x "$summary" log
 
+    echo "but not in a shell of Nix, where no build could fail"
+    builder 0 "env -u NIX_LOG_FD IN_NIX_SHELL=impure bash -c 'source ${strict} || exit; curl --silent http://x.test/'"
+
     echo "with nounset"
     builder 4 'set -u; source ${strict}; get x'
 

@@ -59,6 +59,13 @@ let
       inherit content;
       overrides.${url} = 1;
     };
+    "two overrides of one URL" = {
+      inherit content;
+      overrides = {
+        ${url} = body;
+        "${url}#" = body;
+      };
+    };
     "patches that are none" = {
       inherit content;
       patches.${url} = body;

@@ -11,7 +11,7 @@ use http::Method;
 
 use super::{
     fetch::PARALLEL,
-    output::{Output, Replace, Written},
+    output::{Output, Replace},
     prefill::prefill,
     runtime,
     summary::Summary,
@@ -81,28 +81,26 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         capture.finish().await;
     });
 
-    let record = recorder.take();
+    let mut record = recorder.take();
     if record.exchanges.is_empty() {
         for skipped in &record.skipped {
             say(&chain(skipped));
         }
         return Ok(INCOMPLETE);
     }
-    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
+    let exchanges = std::mem::take(&mut record.exchanges);
+    let written = output.write(exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
         verb: "added",
-        recording: &recording,
-        merged: &merged,
-        skipped: &record.skipped,
-        beyond: record.beyond,
-        unstable: &record.unstable,
+        written: &written,
+        record: &record,
     };
     say(summary.to_string().trim_end());
     if !args.no_prefill {
-        prefill(&recording.entries, &cache);
+        prefill(&written.recording.entries, &cache);
     }
-    let complete = record.skipped.is_empty() && recording.refused.is_empty();
+    let complete = record.skipped.is_empty() && written.recording.refused.is_empty();
     Ok(if complete { 0 } else { INCOMPLETE })
 }
 

@@ -11,7 +11,7 @@ use anyhow::Context;
 use super::{
     bundle::write_bundle,
     front::Front,
-    output::{Output, Replace, Written},
+    output::{Output, Replace},
     prefill::prefill,
     runtime, set,
     summary::Summary,
@@ -91,25 +91,23 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
-    let (status, record) = runtime()?.block_on(async {
+    let (status, mut record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
         let status = front.run(door, job, &files, &mut signals).await?;
         finish(&capture, &mut signals).await;
         anyhow::Ok((status, recorder.take()))
     })?;
-    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
+    let exchanges = std::mem::take(&mut record.exchanges);
+    let written = output.write(exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
         verb: "captured",
-        recording: &recording,
-        merged: &merged,
-        skipped: &record.skipped,
-        beyond: record.beyond,
-        unstable: &record.unstable,
+        written: &written,
+        record: &record,
     };
     say(summary.to_string().trim_end());
     if !args.no_prefill {
-        prefill(&recording.entries, &cache);
+        prefill(&written.recording.entries, &cache);
     }
     Ok(exit_code(status))
 }

@@ -201,6 +201,7 @@ impl Output {
 }
 
 /// What was written.
+#[derive(Debug)]
 pub(super) struct Written {
     /// What was captured.
     pub(super) recording: Recording,

@@ -24,7 +24,9 @@ with_both![
     a_captured_build_builds_in_the_sandbox,
     what_was_captured_is_in_the_store_already,
     buildproxy_capture_captures,
+    overrides_and_patches_change_what_was_captured,
     the_shell_runs_a_command,
+    the_benchmark_of_the_evaluation_runs,
 ];
 
 const LICENCE: &str = include_str!("../../LICENSE-APACHE");
@@ -447,6 +449,50 @@ install: all
     assert_eq!(asked, pinned.into());
 }
 
+/// What is overridden is not downloaded; a patch that does not apply says of which URL.
+fn overrides_and_patches_change_what_was_captured(nix: &Nix) {
+    need("curl", "curl");
+    need("patch", "patch");
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://files.test/a.jar" => answer(200, &[("etag", "\"1\"")], "downloaded"),
+        "https://files.test/a.pom" => answer(200, &[("etag", "\"2\"")], "a\nversion 1\n"),
+        _ => answer(404, &[], "not here\n"),
+    });
+    let nix = NixScene::new(nix);
+    let scene = Scene::new();
+    let get = "curl -sSf https://files.test/a.jar https://files.test/a.pom";
+    let inventory = nix.file("proxy_content.nix");
+    let mut capture = scene.capture(&origin, &["-o", inventory.to_str().unwrap(), "--"]);
+    run(capture.args(get.split(' '))).ok();
+    let captured = fs::read_to_string(&inventory).unwrap();
+    assert!(captured.contains("etag"), "{captured}");
+
+    nix.write_flake(&format!(
+        r#"
+        default = pkgs.runCommand "default" {{ nativeBuildInputs = [ pkgs.curl ]; }} ''
+          source ${{mkBuildproxy {{
+            content = ./proxy_content.nix;
+            overrides."https://files.test/a.jar" = pkgs.writeText "a.jar" "built\n";
+            patches."https://files.test/a.pom" = [ ./a.pom.patch ];
+            strict = true;
+          }}}}
+          {get} -D head >$out
+          if grep -i etag head; then exit 1; fi
+        '';"#
+    ));
+    let patch = "--- a.pom\n+++ a.pom\n@@ -1,2 +1,2 @@\n a\n-version 1\n+version 2\n";
+    nix.write("a.pom.patch", patch);
+    let asked_before = origin.asked().len();
+    let built = nix.build(&origin, &nix.of_flake("default"));
+    assert_eq!(fs::read_to_string(built).unwrap(), "built\na\nversion 2\n");
+    assert_eq!(urls(&origin)[asked_before..], ["https://files.test/a.pom"]);
+
+    nix.write("a.pom.patch", &patch.replace("version 1", "version 0"));
+    nix.fail_to_build(&nix.of_flake("default"))
+        .says("a.pom.patch to the body of https://files.test/a.pom\n")
+        .says("FAILED at 1");
+}
+
 fn what_was_captured_is_in_the_store_already(nix: &Nix) {
     need("nix-store", "nix-bin");
     let nix = NixScene::new(nix);
@@ -488,6 +534,34 @@ fn buildproxy_capture_captures(nix: &Nix) {
     );
 }
 
+/// With few entries: how long it takes says nothing here.
+fn the_benchmark_of_the_evaluation_runs(nix: &Nix) {
+    let scene = Scene::new();
+    let mut benchmark = scene.command("bash");
+    benchmark
+        .arg(checkout("tests/bench/evaluation"))
+        .args(["20", "2"]);
+    let table = run(benchmark.env("NIX", nix.program())).ok().stdout;
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .map(|row| row.split('|').map(str::trim).collect())
+        .collect();
+    let [titles, line, row] = rows.as_slice() else {
+        panic!("{table}");
+    };
+    assert_eq!(titles.len(), row.len(), "{table}");
+    assert_eq!(line.len(), row.len(), "{table}");
+    assert!(row[1].starts_with("nix (Nix) "), "{table}");
+    assert_eq!(row[2], "20");
+    for number in [
+        row[3].strip_suffix(" s").unwrap(),
+        row[4].strip_suffix(" s").unwrap(),
+        row[5],
+    ] {
+        assert!(number.parse::<f64>().unwrap() > 0.0, "{table}");
+    }
+}
+
 fn the_shell_runs_a_command(nix: &Nix) {
     need("curl", "curl");
     let nix = NixScene::new(nix);
@@ -499,19 +573,37 @@ fn the_shell_runs_a_command(nix: &Nix) {
         transparent = mkBuildproxyShell {
           transparent = true;
           content = [ { url = "https://a.test:8443/"; file = builtins.toFile "body" "body of a"; } ];
+        };
+        strict = mkBuildproxyShell {
+          strict = true;
+          content = [ { url = "https://a.test/"; file = builtins.toFile "body" "body of a"; } ];
+          overrides."https://a.test" = builtins.toFile "body" "another";
+          patches."https://a.test" = body: pkgs.runCommand "loud" { } "tr a-z A-Z <${body} >$out";
         };"#,
     );
-    let shell = |command: &[&str]| {
-        let mut shell = nix.nix(&["run"], &nix.of_flake("shell"));
+    let shell_of = |attribute: &str, command: &[&str]| {
+        let mut shell = nix.nix(&["run"], &nix.of_flake(attribute));
         run(shell.arg("--").args(command))
     };
+    let shell = |command: &[&str]| shell_of("shell", command);
     let curl = ["curl", "--fail", "--silent", "--show-error"];
     let said = shell(&[&curl[..], &["https://a.test/"]].concat()).ok();
     assert_eq!(said.stdout, "body of a");
     shell(&["sh", "-c", "exit 7"]).ends_with(7);
-    let mut transparent = nix.nix(&["run"], &nix.of_flake("transparent"));
-    transparent.arg("--").args(curl).arg("https://a.test:8443/");
-    assert_eq!(run(&mut transparent).ok().stdout, "body of a");
+    let said = shell_of(
+        "transparent",
+        &[&curl[..], &["https://a.test:8443/"]].concat(),
+    )
+    .ok();
+    assert_eq!(said.stdout, "body of a");
+    let said = shell_of("strict", &[&curl[..], &["https://a.test/"]].concat()).ok();
+    assert_eq!(said.stdout, "ANOTHER");
+    shell_of(
+        "strict",
+        &["sh", "-c", "curl -sS https://a.test/other; exit 0"],
+    )
+    .ends_with(4)
+    .says("buildproxy: no request was answered; these were not");
     shell(&[&curl[..], &["https://a.test/other"]].concat())
         .ends_with(22)
         .says("GET https://a.test/other");

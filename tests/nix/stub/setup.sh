@@ -1,10 +1,10 @@
 # $stdenv/setup. Each piece stands for a convention of the real one that a build can notice.
 
-# errexit and pipefail stay on through the build; nounset is on while inputs are set up, and off
-# again when phases run, unless the builder had it on.
+# errexit and pipefail stay on through the build, and a pattern that matches nothing is nothing; nounset is on
+# while inputs are set up, and off again when phases run, unless the builder had it on.
 __stub_original_options=$-
 set -eu -o pipefail
-shopt -s inherit_errexit
+shopt -s inherit_errexit nullglob
 
 # With __structuredAttrs the outputs are an associative array; their paths are exported all the same.
 if [[ -e ${NIX_ATTRS_SH_FILE-} ]]; then
@@ -14,15 +14,13 @@ if [[ -e ${NIX_ATTRS_SH_FILE-} ]]; then
   unset outputName
 fi
 
-# There is no home, time stands still, and programs that verify TLS must fail rather than use the
-# certificates of some other place.
+# There is no home, and time stands still.
 export PATH=/usr/bin:/bin
 export HOME=${HOME:-/homeless-shelter}
 export SOURCE_DATE_EPOCH=315532800
-export SSL_CERT_FILE=${SSL_CERT_FILE:-/no-cert-file.crt}
-export NIX_SSL_CERT_FILE=${NIX_SSL_CERT_FILE:-/no-cert-file.crt}
 
-# A hook is a function, or a variable with code, and all elements of an array: exitHook, exitHooks.
+# A hook is a function, or a variable with code, and then all elements of an array, each of them code or the
+# name of a function: exitHook, exitHooks.
 runHook() {
   local hookName=$1 hook
   local hooksSlice="${hookName%Hook}Hooks[@]"
@@ -39,6 +37,8 @@ _callImplicitHook() {
   fi
 }
 
+# The end of a build, good or bad. What `return` gives here is nobody's status: the build ends as it was going
+# to, unless a hook says `exit`. In hooks errexit is off, and nounset as it was.
 exitHandler() {
   local exitCode=$?
   set +e
@@ -47,18 +47,29 @@ exitHandler() {
 }
 trap exitHandler EXIT
 
-# An input that is a file is sourced, inside of a function and with nounset on; a folder's programs
-# come first in PATH, and its setup hook is sourced.
+# An input that is a file is sourced, inside of a function and with nounset on, and so is the setup hook of
+# a folder. A folder's programs are in PATH when all inputs were seen, and not before.
+_PATH=
 activatePackage() {
   local pkg=$1
   if [[ -f $pkg ]]; then source "$pkg"; fi
-  if [[ -d $pkg/bin ]]; then PATH=$pkg/bin:$PATH; fi
+  if [[ -d $pkg/bin ]]; then _PATH=$_PATH$pkg/bin:; fi
   if [[ -f $pkg/nix-support/setup-hook ]]; then source "$pkg/nix-support/setup-hook"; fi
 }
 for pkg in ${nativeBuildInputs[*]-} ${buildInputs[*]-}; do
   activatePackage "$pkg"
 done
-unset pkg
+PATH=$_PATH$PATH
+unset pkg _PATH
+
+# Where no input said otherwise, programs that verify TLS must fail rather than use the certificates of the
+# machine; but not in a shell.
+for certificates in NIX_SSL_CERT_FILE SSL_CERT_FILE; do
+  if [[ -z ${!certificates-} && ${IN_NIX_SHELL-} != impure ]]; then
+    export "$certificates=/no-cert-file.crt"
+  fi
+done
+unset certificates
 runHook postHook
 
 unpackPhase() {

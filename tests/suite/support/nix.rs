@@ -68,6 +68,11 @@ impl Nix {
         let got = run(get.stdin(Stdio::null())).ok();
         Self(got.stdout.trim_end().into())
     }
+
+    /// The program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.0
+    }
 }
 
 /// Functions of a module that take a [`Nix`], as tests with the installed one and with the newer one.
@@ -250,7 +255,8 @@ impl NixScene {
     }
 
     /// A command of Nix for one of the two flakes; what is added to it are operands. Nothing is
-    /// substituted, and only downloads with a hash see the machine's network.
+    /// substituted, nothing that evaluates may wait for a build, and only downloads with a hash see the
+    /// machine's network.
     pub(crate) fn nix(&self, command: &[&str], installable: &str) -> Command {
         self.make_readable();
         let mut nix = self.as_user(&self.nix);
@@ -261,6 +267,7 @@ impl NixScene {
             ("sandbox", "true"),
             ("sandbox-fallback", "false"),
             ("build-users-group", ""),
+            ("allow-import-from-derivation", "false"),
             ("substituters", ""),
             ("sandbox-paths", &host_programs()),
         ] {
