@@ -13,7 +13,7 @@ use super::{Exchange, Outcome, Question, Reason};
 use crate::{
     bodies::CachedBody,
     emit::Changes,
-    inventory::{Body, Condition, Entry, EntryError, Pin, Url},
+    inventory::{Body, Condition, Entry, EntryError, Pin, Sri, Url},
     visible::is_hidden,
 };
 
@@ -153,11 +153,12 @@ impl Recording {
                 }
                 Body::Empty
             }
-            Outcome::Pinned(body) | Outcome::Vendored(body, _) if body.length == 0 => Body::Empty,
-            Outcome::Pinned(body) => Body::Pin(Pin {
+            Outcome::Pinned(hash) if *hash == Sri::sha256_of(b"") => Body::Empty,
+            Outcome::Vendored(body, _) if body.length == 0 => Body::Empty,
+            Outcome::Pinned(hash) => Body::Pin(Pin {
                 name: exchange.source.file_name(),
                 url: exchange.source.clone(),
-                hash: Some(body.hash.clone()),
+                hash: Some(hash.clone()),
             }),
             Outcome::Vendored(body, reason) => match self.vendor(url, body, reason, folder) {
                 Ok(body) => body,

@@ -41,6 +41,8 @@ pub enum Reason {
     Drifts(&'static str),
     /// The URL holds a secret, and without it gives something else, or nothing.
     SecretUrl,
+    /// Another tool's lock has all of it.
+    Imported,
     /// The capture was ended before it was fetched again.
     Unproven,
     /// A plain GET gives other bytes.
@@ -58,6 +60,7 @@ impl fmt::Display for Reason {
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
             Self::SecretUrl => f.write_str("its URL holds a secret"),
+            Self::Imported => f.write_str("its lock has it as text"),
             Self::Unproven => f.write_str("the capture was ended before a plain GET was tried"),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
@@ -158,7 +161,7 @@ impl Policy {
                 (Outcome::Vendored(body, reason), None)
             }
             (Judgement::Pin, _) | (Judgement::Doubt(_), Proof::Skip) => {
-                (Outcome::Pinned(body), None)
+                (Outcome::Pinned(body.hash), None)
             }
             (Judgement::Doubt(doubt), Proof::Fetch) => {
                 (Outcome::Vendored(body, Reason::Unproven), Some(doubt))
@@ -181,7 +184,7 @@ impl Policy {
                 if let Doubt::Agent(agent) = doubt {
                     self.agents().insert(agent);
                 }
-                Outcome::Pinned(body)
+                Outcome::Pinned(body.hash)
             }
             (Err(_), Doubt::Secret(reason)) | (Err(reason), Doubt::Request | Doubt::Agent(_)) => {
                 Outcome::Vendored(body, reason)

@@ -43,6 +43,12 @@ pub struct Question {
 }
 
 impl Question {
+    /// A GET with no header that matters.
+    #[must_use]
+    pub fn get(url: &Url) -> Self {
+        Self::new(url, &Method::GET, &HeaderMap::new(), &Bytes::new())
+    }
+
     pub(super) fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;
@@ -82,8 +88,8 @@ pub struct Exchange {
 pub enum Outcome {
     /// There was none, because HEAD asked for none; its length in bytes, if upstream said it.
     Head(Option<u64>),
-    /// A plain fetch gives it again.
-    Pinned(CachedBody),
+    /// A plain fetch gives bytes of this hash.
+    Pinned(Sri),
     /// A plain fetch does not.
     Vendored(CachedBody, Reason),
 }
@@ -92,7 +98,8 @@ impl Outcome {
     pub(super) fn hash(&self) -> Option<&Sri> {
         match self {
             Self::Head(_) => None,
-            Self::Pinned(body) | Self::Vendored(body, _) => Some(&body.hash),
+            Self::Pinned(hash) => Some(hash),
+            Self::Vendored(body, _) => Some(&body.hash),
         }
     }
 }

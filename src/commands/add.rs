@@ -9,17 +9,10 @@ use futures_util::{StreamExt, stream};
 use globset::GlobSet;
 use http::Method;
 
-use super::{
-    fetch::PARALLEL,
-    output::{Output, Replace, Written},
-    prefill::prefill,
-    runtime,
-    summary::Summary,
-};
+use super::{fetch::PARALLEL, output::Output, prefill::prefill, runtime, summary::Summary};
 use crate::{
     capture::{Bounds, Capture, Progress, Proof, Recorder},
-    cli::AddArgs,
-    emit::Changes,
+    cli::{AddArgs, MergeArgs},
     inventory::{Body, Pin, Url, nix::Located},
     report::{chain, say},
     trust::Roots,
@@ -45,7 +38,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let output = Output::open(&args.file, Replace::No, Changes::Keep)?;
+    let output = Output::open(&args.file, &MergeArgs::default())?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());
     let mut new = Vec::new();
@@ -81,28 +74,26 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         capture.finish().await;
     });
 
-    let record = recorder.take();
+    let mut record = recorder.take();
     if record.exchanges.is_empty() {
         for skipped in &record.skipped {
             say(&chain(skipped));
         }
         return Ok(INCOMPLETE);
     }
-    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
+    let exchanges = std::mem::take(&mut record.exchanges);
+    let written = output.write(exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
         verb: "added",
-        recording: &recording,
-        merged: &merged,
-        skipped: &record.skipped,
-        beyond: record.beyond,
-        unstable: &record.unstable,
+        written: &written,
+        record: &record,
     };
     say(summary.to_string().trim_end());
     if !args.no_prefill {
-        prefill(&recording.entries, &cache);
+        prefill(&written.recording.entries, &cache);
     }
-    let complete = record.skipped.is_empty() && recording.refused.is_empty();
+    let complete = record.skipped.is_empty() && written.recording.refused.is_empty();
     Ok(if complete { 0 } else { INCOMPLETE })
 }
 

@@ -9,17 +9,12 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    bundle::write_bundle,
-    front::Front,
-    output::{Output, Replace, Written},
-    prefill::prefill,
-    runtime, set,
+    bundle::write_bundle, front::Front, output::Output, prefill::prefill, runtime, set,
     summary::Summary,
 };
 use crate::{
     capture::{Bounds, Capture, Progress, Proof, Recorder},
     cli::CaptureArgs,
-    emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{count, say},
@@ -36,17 +31,7 @@ const LATEST: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
-    let changes = if args.update {
-        Changes::Update
-    } else {
-        Changes::Keep
-    };
-    let replace = if args.replace {
-        Replace::Yes
-    } else {
-        Replace::No
-    };
-    let output = Output::open(&args.output, replace, changes)?;
+    let output = Output::open(&args.output, &args.merge)?;
     let cache = args.common.cache.open()?;
     drop(cache.begin()?);
 
@@ -91,25 +76,23 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     let capture = Arc::new(capture);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&capture));
 
-    let (status, record) = runtime()?.block_on(async {
+    let (status, mut record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
         let status = front.run(door, job, &files, &mut signals).await?;
         finish(&capture, &mut signals).await;
         anyhow::Ok((status, recorder.take()))
     })?;
-    let Written { recording, merged } = output.write(record.exchanges.into_values().collect())?;
+    let exchanges = std::mem::take(&mut record.exchanges);
+    let written = output.write(exchanges.into_values().collect())?;
     let summary = Summary {
         path: output.path(),
         verb: "captured",
-        recording: &recording,
-        merged: &merged,
-        skipped: &record.skipped,
-        beyond: record.beyond,
-        unstable: &record.unstable,
+        written: &written,
+        record: &record,
     };
     say(summary.to_string().trim_end());
     if !args.no_prefill {
-        prefill(&recording.entries, &cache);
+        prefill(&written.recording.entries, &cache);
     }
     Ok(exit_code(status))
 }

@@ -1,11 +1,12 @@
 //! What a person reads at the end of a capture.
 
-use std::{collections::BTreeSet, fmt, path::Path};
+use std::{fmt, path::Path};
 
+use super::output::Written;
 use crate::{
-    capture::{Recording, Skipped, Vendored},
-    emit::{Changed, Kept, Merged},
-    inventory::{Body, Url, moving::moving},
+    capture::{Record, Vendored},
+    emit::{Changed, Kept},
+    inventory::{Body, moving::moving},
     report::{chain, count},
 };
 
@@ -22,23 +23,15 @@ pub(super) struct Summary<'a> {
     pub(super) path: &'a Path,
     /// What was done with the downloads: `captured`, say.
     pub(super) verb: &'static str,
-    /// What was captured.
-    pub(super) recording: &'a Recording,
-    /// What of it the inventory did not have.
-    pub(super) merged: &'a Merged,
-    /// What could not be recorded.
-    pub(super) skipped: &'a [Skipped],
-    /// How much more there was, too much to be recorded.
-    pub(super) beyond: u64,
-    /// What answered twice, and differently.
-    pub(super) unstable: &'a BTreeSet<Url>,
+    /// What was written.
+    pub(super) written: &'a Written,
+    /// What could not be recorded, or not surely.
+    pub(super) record: &'a Record,
 }
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            recording, merged, ..
-        } = self;
+        let Written { recording, merged } = self.written;
         let pins = recording
             .entries
             .iter()
@@ -80,7 +73,7 @@ impl fmt::Display for Summary<'_> {
                 writeln!(f, "  moving: {}: it names {moving}", pin.url)?;
             }
         }
-        for url in self.unstable {
+        for url in &self.record.unstable {
             writeln!(
                 f,
                 "  unstable: {url}: gave different bodies, the last one is recorded"
@@ -89,11 +82,11 @@ impl fmt::Display for Summary<'_> {
         for (url, error) in &recording.refused {
             writeln!(f, "  skipped: {url}: {error}")?;
         }
-        for skipped in self.skipped {
+        for skipped in &self.record.skipped {
             writeln!(f, "  skipped: {}", chain(skipped))?;
         }
-        if self.beyond > 0 {
-            let number = self.beyond;
+        let number = self.record.beyond;
+        if number > 0 {
             writeln!(
                 f,
                 "  skipped: {number} more, beyond what a capture can hold"
@@ -137,7 +130,7 @@ impl Summary<'_> {
             line,
             difference,
         } = changed;
-        let url = &self.recording.entries[*captured].url;
+        let url = &self.written.recording.entries[*captured].url;
         write!(f, "  {word}: {url}")?;
         if let Some(line) = line {
             write!(f, " (line {line})")?;

@@ -4,12 +4,14 @@
 pub(crate) mod folder;
 pub(crate) mod git;
 mod listening;
+mod machine;
 mod nix;
 mod origin;
 mod raw;
 mod reply;
 mod scene;
 
+pub(crate) use machine::Machine;
 pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system, with_both};
 pub(crate) use origin::{Asked, Origin, answer, text};
 pub(crate) use raw::{Heard, RawOrigin};

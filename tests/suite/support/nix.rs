@@ -17,13 +17,14 @@ use tempfile::TempDir;
 use super::{Origin, Ran, need, run};
 
 /// Who Nix runs as, in root's stead: nobody, by tradition.
-const NOBODY: u32 = 65534;
+pub(super) const NOBODY: u32 = 65534;
 
 /// What of the project Nix is given: a copy, as `path:` takes all that is there, and as the user
 /// that Nix runs as may not read the checkout.
-const PROJECT: [&str; 8] = [
+const PROJECT: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
+    "default.nix",
     "example",
     "flake.lock",
     "flake.nix",
@@ -108,7 +109,7 @@ fn base() -> &'static Path {
 
 /// The folders of this machine that builds see: programs, and what of them Debian keeps in /etc, which is
 /// the choice of a Java and its configuration.
-fn host_programs() -> String {
+pub(super) fn host_programs() -> String {
     let of_java = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("java-"));
     let etc = fs::read_dir("/etc").unwrap();
     let java = etc
@@ -121,14 +122,14 @@ fn host_programs() -> String {
     )
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// A Nix with a store that is its own and has nothing in it, a copy of the project, and a flake that
 /// uses it.
 pub(crate) struct NixScene {
-    nix: PathBuf,
+    pub(super) nix: PathBuf,
     folder: TempDir,
 }
 
@@ -159,7 +160,7 @@ impl NixScene {
         scene
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -225,7 +226,7 @@ impl NixScene {
     }
 
     /// A program, run by the user whose store it is.
-    fn as_user(&self, program: &Path) -> Command {
+    pub(super) fn as_user(&self, program: &Path) -> Command {
         let mut command = if is_root() {
             let mut setpriv = Command::new("setpriv");
             setpriv.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")]);
@@ -243,17 +244,21 @@ impl NixScene {
         command
     }
 
-    /// A command of Nix for one of the two flakes; what is added to it are operands. Nothing is
-    /// substituted, nothing that evaluates may wait for a build, and only downloads with a hash see the
-    /// machine's network.
-    pub(crate) fn nix(&self, command: &[&str], installable: &str) -> Command {
+    /// Has the user whose store it is read what Nix is given.
+    pub(super) fn make_readable(&self) {
         let mut readable = Command::new("chmod");
         readable.args(["-R", "a+rX"]);
         for name in ["program", "project", "flake"] {
             readable.arg(self.path(name));
         }
         run(&mut readable).ok();
+    }
 
+    /// A command of Nix for one of the two flakes; what is added to it are operands. Nothing is
+    /// substituted, nothing that evaluates may wait for a build, and only downloads with a hash see the
+    /// machine's network.
+    pub(crate) fn nix(&self, command: &[&str], installable: &str) -> Command {
+        self.make_readable();
         let mut nix = self.as_user(&self.nix);
         let home = self.path("home");
         nix.args(["--extra-experimental-features", "nix-command flakes"]);
@@ -320,16 +325,19 @@ pub(crate) fn cut_off(command: &Command) -> Command {
     if !is_root() {
         offline.args(["--user", "--map-current-user"]);
     }
-    offline.args(["--net", "--"]).arg(command.get_program());
-    offline
-        .args(command.get_args())
-        .env_clear()
-        .stdin(Stdio::null());
-    offline.current_dir(command.get_current_dir().unwrap());
+    offline.args(["--net", "--"]);
+    run_by(offline, command)
+}
+
+/// A command, as the last arguments of another, which gets its environment and its folder.
+pub(super) fn run_by(mut outer: Command, command: &Command) -> Command {
+    outer.arg(command.get_program()).args(command.get_args());
+    outer.env_clear().stdin(Stdio::null());
+    outer.current_dir(command.get_current_dir().unwrap());
     for (name, value) in command.get_envs() {
-        offline.env(name, value.unwrap());
+        outer.env(name, value.unwrap());
     }
-    offline
+    outer
 }
 
 /// Has downloads of Nix find `origin`, whatever their URL says.

@@ -1,14 +1,16 @@
-//! A web server on loopback, over http and https, for any host name.
+//! A web server on loopback, over http and https, for any host name. It can also be asked as a proxy is,
+//! which leads to itself.
 
 use std::{
     convert::Infallible,
     path::PathBuf,
+    pin::Pin,
     sync::{Arc, Mutex},
 };
 
 use buildproxy::proxy::{Authority, Body, empty, full};
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -88,6 +90,11 @@ impl Origin {
         self.listening.https
     }
 
+    /// The proxy by which all hosts are reached here.
+    pub(crate) fn as_proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.listening.http)
+    }
+
     /// The options by which all hosts are reached here.
     pub(crate) fn connect_to(&self) -> [String; 4] {
         let option = || "--connect-to".to_owned();
@@ -118,22 +125,39 @@ impl Server {
             let (stream, _) = listener.accept().await.unwrap();
             let server = self.clone();
             tokio::spawn(async move {
-                if !tls {
-                    return server.serve(stream, "http").await;
-                }
-                let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
-                let Ok(greeted) = acceptor.await else { return };
-                let name = greeted
-                    .client_hello()
-                    .server_name()
-                    .unwrap_or("127.0.0.1")
-                    .to_owned();
-                let config = server.authority.server_config(&name).unwrap();
-                if let Ok(stream) = greeted.into_stream(config).await {
-                    server.serve(stream, "https").await;
+                if tls {
+                    server.secure(stream).await;
+                } else {
+                    server.serve(stream, "http").await;
                 }
             });
         }
+    }
+
+    async fn secure<S>(self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+        let Ok(greeted) = acceptor.await else { return };
+        let name = greeted
+            .client_hello()
+            .server_name()
+            .unwrap_or("127.0.0.1")
+            .to_owned();
+        let config = self.authority.server_config(&name).unwrap();
+        if let Ok(stream) = greeted.into_stream(config).await {
+            self.serve(stream, "https").await;
+        }
+    }
+
+    /// What comes through a tunnel that a client asked for. Boxed, as there can be tunnels in it.
+    fn tunnel(self, request: Request<Incoming>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            if let Ok(stream) = hyper::upgrade::on(request).await {
+                self.secure(TokioIo::new(stream)).await;
+            }
+        })
     }
 
     async fn serve<S>(self, stream: S, scheme: &'static str)
@@ -142,11 +166,19 @@ impl Server {
     {
         let service = service_fn(move |request: Request<Incoming>| {
             let server = self.clone();
-            async move { Ok::<_, Infallible>(server.answer(scheme, request).await) }
+            async move {
+                if request.method() == Method::CONNECT {
+                    tokio::spawn(server.tunnel(request));
+                    return Ok::<_, Infallible>(Response::new(empty()));
+                }
+                Ok(server.answer(scheme, request).await)
+            }
         });
         let server = auto::Builder::new(TokioExecutor::new());
         // A connection that breaks off is what some tests are about.
-        let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        let _ = server
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .await;
     }
 
     async fn answer(&self, scheme: &str, request: Request<Incoming>) -> Response<Body> {
