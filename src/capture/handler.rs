@@ -146,13 +146,7 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = match download(&self.cache, upstream_body, self.bounds) {
-            Ok(both) => both,
-            Err(source) => {
-                arrival.settle();
-                return Err(Skipped::Cache { url, source });
-            }
-        };
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.bounds);
         self.record(head, download, sent, arrival);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
@@ -247,7 +241,6 @@ fn failure(skipped: &Skipped) -> Response {
     let status = match skipped {
         Skipped::WebSocket(_) => StatusCode::NOT_IMPLEMENTED,
         Skipped::Request { source, .. } => source.status(),
-        Skipped::Cache { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Skipped::Upstream(_)
         | Skipped::Download { .. }
         | Skipped::Refused(_)

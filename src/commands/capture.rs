@@ -49,7 +49,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     };
     let output = Output::open(&args.output, replace, changes)?;
     let cache = args.common.cache()?;
-    drop(cache.begin()?);
+    cache.prepare()?;
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;

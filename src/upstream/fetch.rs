@@ -90,7 +90,7 @@ pub async fn fetch(upstream: &Upstream, pin: &Pin, keep: Keep<'_>) -> Result<Sri
     let got = match keep {
         Keep::No => hash(body, algorithm).await?,
         Keep::In(cache) => {
-            let mut partial = cache.begin_as(algorithm)?;
+            let mut partial = cache.begin(algorithm);
             receive(body, |piece| Ok(partial.write(piece)?)).await?;
             let got = partial.hash();
             if expected(&got).is_none() {
