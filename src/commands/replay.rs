@@ -18,7 +18,7 @@ use crate::{
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Answer, Replay, ShelfError, shelve},
-    report::{chain, say, shell_word},
+    report::{chain, say},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::{ConnectTo, Keep},
 };
@@ -38,7 +38,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
-    let replay = Arc::new(Replay::new(answers, capture(&args.inventory)));
+    let replay = Arc::new(Replay::new(answers, edited(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
@@ -91,14 +91,12 @@ fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<(
         .context("failed to print the environment")
 }
 
-/// The command that adds to an inventory. A manifest was made from one, of which the name is not known.
-fn capture(inventory: &Path) -> String {
-    let is_nix = inventory.extension().is_some_and(|ending| ending == "nix");
-    if is_nix && inventory != Path::new("proxy_content.nix") {
-        let file = shell_word(&inventory.to_string_lossy());
-        format!("buildproxy capture -o {file}")
+/// The file that a person adds to. A manifest was made from one, of which the name is not known.
+fn edited(inventory: &Path) -> PathBuf {
+    if inventory.extension().is_some_and(|ending| ending == "nix") {
+        inventory.to_owned()
     } else {
-        "buildproxy capture".to_owned()
+        "proxy_content.nix".into()
     }
 }
 

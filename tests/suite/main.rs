@@ -14,6 +14,7 @@ mod capture;
 mod check;
 mod command_line;
 mod daemon;
+mod develop;
 mod emit_in_nix;
 mod fidelity;
 mod git;

@@ -218,7 +218,7 @@ fn strict_fails_a_build_that_went_on_without_what_it_missed(nix: &Nix) {
         for log in [failed.says("failed with exit code 4"), went_on] {
             log.says("> buildproxy: 1 request was answered; these were not")
                 .says(">   GET https://a.test/missing\n")
-                .says("buildproxy capture -- curl -sSfo /dev/null 'https://a.test/missing'\n");
+                .says("    buildproxy add proxy_content.nix https://a.test/missing\n");
         }
     }
 }

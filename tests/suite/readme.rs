@@ -69,7 +69,10 @@ fn follow(nix: &Nix, heading: &str) {
     let chapter = chapter();
     for section in chapter {
         if section.heading.is_empty() || section.heading == heading {
-            section.steps.iter().for_each(|step| step.take(&machine));
+            section
+                .steps
+                .iter()
+                .for_each(|step| step.take(&machine, &origin));
         }
     }
 }
@@ -169,14 +172,14 @@ fn commands(text: &str) -> Vec<Step> {
 }
 
 impl Step {
-    fn take(&self, machine: &Machine) {
+    fn take(&self, machine: &Machine, origin: &Origin) {
         match self {
             Self::Write { file, text } => machine.write(file, text),
             Self::Change { file, diff } => {
                 let text = fs::read_to_string(machine.file(file)).unwrap();
                 machine.write(file, &changed(&text, diff));
             }
-            Self::Type(command) => command.run(machine),
+            Self::Type(command) => command.run(machine, origin),
         }
     }
 }
@@ -199,8 +202,13 @@ impl Command {
         self.says.iter().any(|line| line.starts_with("error:"))
     }
 
-    fn run(&self, machine: &Machine) {
+    fn run(&self, machine: &Machine, origin: &Origin) {
+        let asked = origin.asked().len();
         let ran = machine.shell(&self.typed);
+        // Everything is in the store when Nix comes for it.
+        if self.typed.starts_with("nix build") || self.typed.starts_with("nix-build") {
+            assert_eq!(origin.asked().len(), asked, "{self:?} downloads");
+        }
         assert_eq!(ran.status != 0, self.fails(), "{self:?}\n{}", ran.stdout);
         let mut said = ran.stdout.lines();
         for line in &self.says {
