@@ -10,7 +10,7 @@
 //!
 //! There is nothing else in the chapter: a block of another kind is a mistake.
 
-use std::{fs, iter::Peekable};
+use std::fs;
 
 use buildproxy::proxy::Body;
 use http::Response;
@@ -66,13 +66,11 @@ fn follow(nix: &Nix, heading: &str) {
     need("unshare", "util-linux");
     let origin = Origin::start(apache);
     let machine = Machine::new(nix, &origin);
-    let chapter = chapter();
-    for section in chapter {
+    for section in chapter() {
         if section.heading.is_empty() || section.heading == heading {
-            section
-                .steps
-                .iter()
-                .for_each(|step| step.take(&machine, &origin));
+            for step in &section.steps {
+                step.take(&machine, &origin);
+            }
         }
     }
 }
@@ -106,7 +104,7 @@ fn chapter() -> Vec<Section> {
         steps: Vec::new(),
     }];
     let mut before = "";
-    let mut lines = chapter.lines().peekable();
+    let mut lines = chapter.lines();
     while let Some(line) = lines.next() {
         if let Some(heading) = line.strip_prefix("### ") {
             sections.push(Section {
@@ -117,7 +115,10 @@ fn chapter() -> Vec<Section> {
             let steps = &mut sections.last_mut().unwrap().steps;
             steps.extend(block(kind, before, &mut lines));
         } else if !line.is_empty() {
-            assert!(!line.starts_with("    "), "code without a fence: {line}");
+            let is_code = ["    ", "\t", "~~~"]
+                .iter()
+                .any(|start| line.starts_with(start));
+            assert!(!is_code, "a block of another kind: {line}");
             before = line;
         }
     }
@@ -125,11 +126,7 @@ fn chapter() -> Vec<Section> {
 }
 
 /// The steps of a block of code, up to its end.
-fn block<'a>(
-    kind: &str,
-    before: &str,
-    lines: &mut Peekable<impl Iterator<Item = &'a str>>,
-) -> Vec<Step> {
+fn block<'a>(kind: &str, before: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<Step> {
     let mut text = String::new();
     for line in lines.by_ref().take_while(|line| *line != "```") {
         text.push_str(line);
