@@ -8,7 +8,8 @@
 //!   order. `…` stands for anything, and a line may go on. Where one begins with `error:`, the command
 //!   fails; all others do not.
 //!
-//! There is nothing else in the chapter: a block of another kind is a mistake.
+//! There is nothing else in the chapter: a block of another kind is a mistake. What is to be tried with Nix
+//! is tried as well.
 
 use std::fs;
 
@@ -19,7 +20,11 @@ use crate::support::{
     Asked, Machine, Nix, Origin, answer, checkout, need, system, text, with_both,
 };
 
-with_both![what_it_says_with_a_flake, what_it_says_without_flakes,];
+with_both![
+    what_it_says_with_a_flake,
+    what_it_says_without_flakes,
+    what_it_says_to_try_with_nix,
+];
 
 const SECTIONS: [&str; 2] = ["With a flake", "Without flakes"];
 
@@ -43,6 +48,30 @@ fn there_are_no_other_sections_in_the_nix_chapter() {
         let last = section.steps.last();
         let works = matches!(last, Some(Step::Type(command)) if !command.fails());
         assert!(works, "{}: {last:?}", section.heading);
+    }
+}
+
+/// In a clone of the repository.
+fn what_it_says_to_try_with_nix(nix: &Nix) {
+    need("make", "make");
+    need("unshare", "util-linux");
+    let origin = Origin::start(apache);
+    let machine = Machine::new(nix, &origin);
+    let readme = fs::read_to_string(checkout("README.md")).unwrap();
+    for (command, then) in [
+        (
+            "nix run .#buildproxy-capture -- -o content.nix -- make -C example/src",
+            "diff content.nix example/proxy_content.nix",
+        ),
+        (
+            "nix profile install .",
+            "cd ~/.nix-profile && bin/buildproxy --version && ls \
+             share/man/man1/buildproxy-capture.1 share/bash-completion/completions/buildproxy.bash",
+        ),
+    ] {
+        assert!(readme.contains(command), "{command}");
+        let all = format!("cd ../buildproxy && {command} && {then}");
+        machine.shell(&all).ok();
     }
 }
 
