@@ -53,7 +53,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
     }
 
     let cache = args.cache.open()?;
-    drop(cache.begin()?);
+    cache.prepare()?;
     let recorder = Arc::new(Recorder::new(Progress::Quiet));
     let capture = Capture::new(
         Upstream::new(&Roots::of_platform(), &args.connect_to),

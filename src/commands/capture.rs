@@ -33,7 +33,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
     let output = Output::open(&args.output, &args.merge)?;
     let cache = args.common.cache.open()?;
-    drop(cache.begin()?);
+    cache.prepare()?;
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;

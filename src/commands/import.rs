@@ -12,7 +12,7 @@ use crate::{
     bodies::{BodyCache, CacheError, CachedBody},
     capture::{Exchange, Outcome, Question, Reason, Record},
     cli::ImportArgs,
-    inventory::{Headers, Url},
+    inventory::{Algorithm, Headers, Url},
     mitm_cache::{self, Lock, LockError, Page},
     report::say,
 };
@@ -115,7 +115,7 @@ fn exchange(url: &Url, page: &Page, cache: &BodyCache) -> Result<Exchange, Cache
 }
 
 fn keep(cache: &BodyCache, text: &str) -> Result<CachedBody, CacheError> {
-    let mut body = cache.begin()?;
+    let mut body = cache.begin(Algorithm::Sha256);
     body.write(text.as_bytes())?;
     body.finish()
 }

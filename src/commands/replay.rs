@@ -135,9 +135,14 @@ impl Unanswered {
 
     /// What the person can do.
     pub(super) fn hint(&self) -> Option<&'static str> {
-        let fetchable = |error: &ShelfError| matches!(error, ShelfError::NotCached { .. });
-        let any = self.missing.iter().any(fetchable);
-        any.then_some("`--fetch` downloads what is not in the body cache")
+        let mut hints = self.missing.iter().filter_map(|error| match error {
+            ShelfError::NotCached { .. } => {
+                Some("`--fetch` downloads what is not in the body cache")
+            }
+            ShelfError::NoHash { .. } => Some("`buildproxy update` writes hashes that are missing"),
+            ShelfError::File { .. } | ShelfError::NoCache { .. } => None,
+        });
+        hints.next()
     }
 }
 

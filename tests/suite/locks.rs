@@ -244,3 +244,57 @@ fn answers_to_post_are_not_imported() {
         .says("the answers to POST https://example.org/b are not imported");
     assert!(!scene.read("proxy_content.nix").contains("/b"));
 }
+
+/// A build that looks for its library in two places, of which only the second has it.
+const GRADLE: &str = "
+    touch settings.gradle
+    cat >build.gradle <<'END'
+repositories {
+    maven { url 'https://first.example.org/maven2' }
+    maven { url 'https://maven.example.org/maven2' }
+}
+configurations { libraries }
+dependencies { libraries 'org.example:library:1.0' }
+task fetch(type: Copy) { from configurations.libraries; into 'libraries' }
+END
+    gradle --no-daemon -q --gradle-user-home $PWD/gradle fetch";
+
+#[test]
+fn a_gradle_build_goes_to_mitm_cache_and_back() {
+    need("gradle", "gradle");
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://maven.example.org/maven2/org/example/library/1.0/library-1.0.pom" => answer(
+            200,
+            &[("content-type", "text/xml")],
+            "<project><modelVersion>4.0.0</modelVersion><groupId>org.example</groupId>\
+             <artifactId>library</artifactId><version>1.0</version></project>",
+        ),
+        "https://maven.example.org/maven2/org/example/library/1.0/library-1.0.jar" => text("jar\n"),
+        _ => answer(404, &[], "not here\n"),
+    });
+    let in_folder = |name: &str| format!("mkdir {name}; cd {name}\n{GRADLE}");
+    scene.capture_script(&origin, &in_folder("captured")).ok();
+    drop(origin);
+    // That the first has nothing is what a lock cannot say.
+    let exported = export(&scene, &[]).ends_with(1);
+    let left: Vec<_> = exported
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" is left out: "))
+        .collect();
+    assert!(!left.is_empty());
+    let of_first = |line: &&str| line.contains("https://first.example.org/");
+    assert!(left.iter().all(of_first), "{left:?}");
+
+    // It is a miss then, and Gradle goes on to the second.
+    scene.write("deps.json", &exported.stdout);
+    import(&scene, &["deps.json", "--replace"])
+        .ok()
+        .says("2 downloads imported (2 new, 2 pinned, 0 vendored, 0 by redirects)");
+    let replayed = scene.replay_script(&in_folder("replayed")).ok();
+    replayed.says("GET https://first.example.org/maven2/org/example/library/1.0/library-1.0.pom");
+    let library = |folder: &str| scene.read(&format!("{folder}/libraries/library-1.0.jar"));
+    assert_eq!(library("captured"), "jar\n");
+    assert_eq!(library("replayed"), "jar\n");
+}

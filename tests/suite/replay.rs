@@ -418,7 +418,9 @@ fn a_pin_without_a_hash_is_a_wrong_inventory() {
     let (_, after) = after.split_once('"').unwrap();
     scene.write("proxy_content.nix", &format!("{before}\"{after}"));
     let refused = scene.replay_script("touch ran").ends_with(3);
-    refused.says("the pin of https://a.example.org/hello has no hash yet");
+    refused
+        .says("the pin of https://a.example.org/hello has no hash yet")
+        .says("hint: `buildproxy update` writes hashes that are missing");
     assert!(!scene.path("ran").exists());
 }
 
