@@ -49,6 +49,15 @@
         default = pkgs.callPackage ./nix/shell.nix { };
       });
 
-      formatter = forSystems (pkgs: pkgs.nixfmt-tree);
+      formatter = forSystems (
+        pkgs:
+        pkgs.nixfmt-tree.override {
+          # What tests read may have any form.
+          settings.excludes = [
+            "tests/corpus/*"
+            "tests/golden/*"
+          ];
+        }
+      );
     };
 }

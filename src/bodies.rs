@@ -17,6 +17,9 @@ use tempfile::NamedTempFile;
 
 use crate::inventory::{Algorithm, Hasher, Sri};
 
+/// A body up to this many bytes is held in memory until it is whole.
+pub(crate) const IN_MEMORY: usize = 64 << 10;
+
 /// Why the body cache cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
@@ -88,52 +91,70 @@ impl BodyCache {
         path.is_file().then_some(path)
     }
 
-    /// Begins a body that is to be found under its sha256.
+    /// Makes sure that captured bodies can be kept here.
     ///
     /// # Errors
     ///
     /// Where the folder cannot be written.
-    pub fn begin(&self) -> Result<PartialBody, CacheError> {
-        self.begin_as(Algorithm::Sha256)
+    pub fn prepare(&self) -> Result<(), CacheError> {
+        self.temporary(Algorithm::Sha256).map(drop)
     }
 
-    /// Begins a body that is to be found under its hash by another algorithm.
-    ///
-    /// # Errors
-    ///
-    /// Where the folder cannot be written.
-    pub fn begin_as(&self, algorithm: Algorithm) -> Result<PartialBody, CacheError> {
-        let folder = self.root.join(algorithm.to_string());
-        let fail = || CacheError::io(&folder);
-        // Some of what a build gets is for its user alone.
-        let mut private = fs::DirBuilder::new();
-        private.recursive(true).mode(0o700);
-        private.create(&folder).map_err(fail())?;
-        let file = tempfile::Builder::new()
-            .prefix(".partial-")
-            .permissions(Permissions::from_mode(0o600))
-            .tempfile_in(&folder)
-            .map_err(fail())?;
-        Ok(PartialBody {
+    /// Begins a body that is to be found under its hash by `algorithm`.
+    #[must_use]
+    pub fn begin(&self, algorithm: Algorithm) -> PartialBody {
+        PartialBody {
             cache: self.clone(),
-            file,
+            algorithm,
+            start: Vec::new(),
+            file: None,
             hasher: Hasher::new(algorithm),
             length: 0,
-        })
+        }
+    }
+
+    fn folder_of(&self, algorithm: Algorithm) -> PathBuf {
+        self.root.join(algorithm.to_string())
+    }
+
+    /// A file that goes away by itself, beside those that stay. The folder is made where it is not there.
+    fn temporary(&self, algorithm: Algorithm) -> Result<NamedTempFile, CacheError> {
+        let folder = self.folder_of(algorithm);
+        let open = || {
+            tempfile::Builder::new()
+                .prefix(".partial-")
+                .permissions(Permissions::from_mode(0o400))
+                .tempfile_in(&folder)
+        };
+        let opened = match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Some of what a build gets is for its user alone.
+                let mut private = fs::DirBuilder::new();
+                private.recursive(true).mode(0o700);
+                private.create(&folder).and_then(|()| open())
+            }
+            opened => opened,
+        };
+        opened.map_err(CacheError::io(&folder))
     }
 
     fn path(&self, hash: &Sri) -> PathBuf {
-        self.root
-            .join(hash.algorithm().to_string())
-            .join(hash.to_hex())
+        self.folder_of(hash.algorithm()).join(hash.to_hex())
     }
 }
 
 /// A body that is arriving. Dropped, it is forgotten.
+///
+/// There is no file before there are more than [`IN_MEMORY`] bytes: most bodies of a build are small, and
+/// nobody waits for their file then but the record.
 #[derive(Debug)]
 pub struct PartialBody {
     cache: BodyCache,
-    file: NamedTempFile,
+    algorithm: Algorithm,
+    /// All of it, while there is no file.
+    start: Vec<u8>,
+    /// All of it.
+    file: Option<NamedTempFile>,
     hasher: Hasher,
     length: u64,
 }
@@ -147,8 +168,15 @@ impl PartialBody {
     pub fn write(&mut self, piece: &[u8]) -> Result<(), CacheError> {
         self.hasher.update(piece);
         self.length += piece.len() as u64;
-        let written = self.file.as_file_mut().write_all(piece);
-        written.map_err(CacheError::io(self.file.path()))
+        if self.file.is_none() && self.start.len() + piece.len() <= IN_MEMORY {
+            self.start.extend_from_slice(piece);
+            return Ok(());
+        }
+        let mut file = self.take_file()?;
+        let written = file.as_file_mut().write_all(piece);
+        let written = written.map_err(CacheError::io(file.path()));
+        self.file = Some(file);
+        written
     }
 
     /// Bytes so far.
@@ -163,13 +191,18 @@ impl PartialBody {
         self.hasher.clone().finish()
     }
 
-    /// A second handle, to read what has been written. It stays valid whatever becomes of the body.
+    /// A second handle, to read what has been written, where that is more than [`IN_MEMORY`] bytes. It stays
+    /// valid whatever becomes of the body.
     ///
     /// # Errors
     ///
     /// Where there are too many open files.
-    pub fn reader(&self) -> Result<File, CacheError> {
-        self.file.reopen().map_err(CacheError::io(self.file.path()))
+    pub fn reader(&self) -> Result<Option<File>, CacheError> {
+        let reader = |file: &NamedTempFile| {
+            let path = file.path();
+            File::open(path).map_err(CacheError::io(path))
+        };
+        self.file.as_ref().map(reader).transpose()
     }
 
     /// The body is whole: gives it its name.
@@ -177,35 +210,43 @@ impl PartialBody {
     /// # Errors
     ///
     /// Where the folder cannot be written.
-    pub fn finish(self) -> Result<CachedBody, CacheError> {
+    pub fn finish(mut self) -> Result<CachedBody, CacheError> {
+        let file = self.take_file()?;
         let hash = self.hasher.finish();
         let path = self.cache.path(&hash);
-        let fail = || CacheError::io(&path);
-        let readable = Permissions::from_mode(0o400);
-        self.file
-            .as_file()
-            .set_permissions(readable)
-            .map_err(fail())?;
-        self.file
-            .persist(&path)
-            .map_err(|error| fail()(error.error))?;
+        let named = file.persist(&path);
+        named.map_err(|error| CacheError::io(&path)(error.error))?;
         Ok(CachedBody {
             hash,
             length: self.length,
             path,
         })
     }
+
+    /// The file with all that came so far.
+    fn take_file(&mut self) -> Result<NamedTempFile, CacheError> {
+        if let Some(file) = self.file.take() {
+            return Ok(file);
+        }
+        let mut file = self.cache.temporary(self.algorithm)?;
+        let written = file.as_file_mut().write_all(&self.start);
+        written.map_err(CacheError::io(file.path()))?;
+        self.start = Vec::new();
+        Ok(file)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
     fn a_body_is_found_by_its_hash() {
         let folder = tempfile::tempdir().unwrap();
         let cache = BodyCache::at(folder.path().join("cache"));
-        let mut partial = cache.begin().unwrap();
+        let mut partial = cache.begin(Algorithm::Sha256);
         partial.write(b"he").unwrap();
         partial.write(b"llo").unwrap();
         let body = partial.finish().unwrap();
@@ -219,7 +260,7 @@ mod tests {
     fn a_body_is_found_by_the_algorithm_that_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         let cache = BodyCache::at(folder.path().to_owned());
-        let mut partial = cache.begin_as(Algorithm::Sha512).unwrap();
+        let mut partial = cache.begin(Algorithm::Sha512);
         partial.write(b"hello").unwrap();
         let hash = partial.hash();
         let body = partial.finish().unwrap();
@@ -235,13 +276,34 @@ mod tests {
     fn a_body_that_breaks_off_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let cache = BodyCache::at(folder.path().to_owned());
-        let mut partial = cache.begin().unwrap();
-        partial.write(b"half").unwrap();
+        let mut partial = cache.begin(Algorithm::Sha256);
+        let half = vec![b'x'; IN_MEMORY + 1];
+        partial.write(&half).unwrap();
+        let files = || fs::read_dir(folder.path().join("sha256")).unwrap().count();
+        assert_eq!(files(), 1);
         drop(partial);
-        assert_eq!(
-            fs::read_dir(folder.path().join("sha256")).unwrap().count(),
-            0
-        );
-        assert_eq!(cache.get(&Sri::sha256_of(b"half")), None);
+        assert_eq!(files(), 0);
+        assert_eq!(cache.get(&Sri::sha256_of(&half)), None);
+    }
+
+    #[test]
+    fn a_body_gets_a_file_when_it_is_large_or_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = BodyCache::at(folder.path().to_owned());
+        let all = vec![b'x'; IN_MEMORY + 2];
+        let mut partial = cache.begin(Algorithm::Sha256);
+        partial.write(&all[..IN_MEMORY]).unwrap();
+        assert!(partial.reader().unwrap().is_none());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        for piece in all[IN_MEMORY..].chunks(1) {
+            partial.write(piece).unwrap();
+            let mut reader = partial.reader().unwrap().unwrap();
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).unwrap();
+            assert!(read.len() as u64 == partial.length() && all.starts_with(&read));
+        }
+        let body = partial.finish().unwrap();
+        assert_eq!(fs::read(cache.get(&body.hash).unwrap()).unwrap(), all);
+        assert_eq!(body.hash, Sri::sha256_of(&all));
     }
 }

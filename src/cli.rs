@@ -3,7 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{
-    ArgAction, Args, Parser, Subcommand,
+    ArgAction, Args, Parser, Subcommand, ValueEnum,
     builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
 };
 use clap_complete::Shell;
@@ -43,6 +43,10 @@ pub enum Verb {
     Add(AddArgs),
     /// Fetch pins again, and write their new hashes into the inventory.
     Update(UpdateArgs),
+    /// Take the lock of another tool over into an inventory.
+    Import(ImportArgs),
+    /// Print an inventory as the lock of another tool.
+    Export(ExportArgs),
     /// Name the variables that the command is given, one a line.
     Env(EnvArgs),
     /// Print what completes the command line in a shell.
@@ -67,20 +71,13 @@ pub enum Verb {
 
 /// `buildproxy capture`.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub struct CaptureArgs {
     /// The inventory to write. What it has already is kept.
     #[arg(short, long, value_name = "FILE", default_value = INVENTORY)]
     pub output: PathBuf,
-    /// Start afresh, without what the inventory has already.
-    #[arg(long)]
-    pub replace: bool,
-    /// Replace changed pins in place, instead of reporting them.
-    #[arg(long, conflicts_with = "replace")]
-    pub update: bool,
+    /// What becomes of what the inventory has.
+    #[command(flatten)]
+    pub merge: MergeArgs,
     /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
     #[arg(long)]
     pub no_verify: bool,
@@ -165,6 +162,52 @@ pub struct CheckArgs {
     /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
     #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
     pub connect_to: Vec<ConnectTo>,
+}
+
+/// What becomes of what an inventory has already. Without either, it is kept.
+#[derive(Debug, Default, Args)]
+pub struct MergeArgs {
+    /// Start afresh, without what the inventory has already.
+    #[arg(long)]
+    pub replace: bool,
+    /// Replace changed pins in place, instead of reporting them.
+    #[arg(long, conflicts_with = "replace")]
+    pub update: bool,
+}
+
+/// `buildproxy import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The lock: mitm-cache's own, or the compressed one that nixpkgs' gradle has.
+    #[arg(value_name = "LOCK")]
+    pub lock: PathBuf,
+    /// The inventory to write. What it has already is kept.
+    #[arg(short, long, value_name = "FILE", default_value = INVENTORY)]
+    pub output: PathBuf,
+    /// What becomes of what the inventory has.
+    #[command(flatten)]
+    pub merge: MergeArgs,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
+}
+
+/// `buildproxy export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A `proxy_content.nix`.
+    #[arg(value_name = "FILE", default_value = INVENTORY)]
+    pub file: PathBuf,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: LockFormat,
+}
+
+/// The lock of another tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LockFormat {
+    /// mitm-cache's, uncompressed.
+    MitmCache,
 }
 
 /// What is pinned, whatever speaks for or against it.

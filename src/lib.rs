@@ -29,6 +29,7 @@
 //! | [`inventory`] | entries, and the two formats they are read from |
 //! | [`check`] | what is wrong with an inventory, or will be |
 //! | [`emit`] | printing entries, and merging them into a file that people edit |
+//! | [`mitm_cache`] | the locks of that tool, and of nixpkgs' gradle |
 //! | [`trust`] | the bundle, and the one table of variables that convince clients |
 //! | [`bodies`] | the body cache |
 //! | [`process`] | the command that is run, signals, shells, the background |
@@ -53,6 +54,7 @@ pub mod cli;
 pub mod commands;
 pub mod emit;
 pub mod inventory;
+pub mod mitm_cache;
 pub mod process;
 pub mod proxy;
 pub mod replay;

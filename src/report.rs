@@ -47,9 +47,19 @@ pub fn say(text: &str) {
     let _ = Log.write_all(format!("buildproxy: {text}\n").as_bytes());
 }
 
-/// A word as a POSIX shell reads it.
-pub(crate) fn shell_word(text: &str) -> String {
+/// A word in quotes, as a POSIX shell reads it.
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// The same, in quotes only where it needs them.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// A number of things.

@@ -13,6 +13,11 @@ pub fn manifest(text: &str) {
     readers::manifest(text);
 }
 
+/// A lock of mitm-cache, or of nixpkgs' gradle.
+pub fn lock(text: &str) {
+    readers::lock(text);
+}
+
 /// A URL, or a text with URLs in it.
 pub fn url(text: &str) {
     readers::url(text);

@@ -48,7 +48,7 @@ runCommand "check-hooks"
     builder 0 'source ${proxy}; get x; get x'
     grep "^$missed" log
     grep -x "  GET http://x.test/ (2 times)" log
-    grep -xF "    buildproxy capture -- curl -sSfo /dev/null 'http://x.test/'" log
+    grep -xF "    buildproxy add proxy_content.nix http://x.test/" log
     builder 7 'source ${proxy}; get x; exit 7'
     grep "^$missed" log
 

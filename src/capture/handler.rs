@@ -29,7 +29,7 @@ use crate::{
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
-    upstream::{FetchError, Outgoing, Redirects, Upstream, get, plain_headers},
+    upstream::{Outgoing, Redirects, Upstream, get, plain_headers},
 };
 
 /// The handler of `buildproxy capture`.
@@ -104,17 +104,8 @@ impl Capture {
     }
 
     async fn fetched(&self, url: &Url, arrival: Arrival) -> Result<(), Skipped> {
-        let arrived = match get(&self.upstream, url).await {
-            Ok(answer) => {
-                let (response, body) = answer.response.into_parts();
-                download(&self.cache, body, self.bounds)
-                    .map(|(download, _)| (response, answer.redirects, download))
-                    .map_err(FetchError::Cache)
-            }
-            Err(error) => Err(error),
-        };
-        let (response, redirects, download) = match arrived {
-            Ok(arrived) => arrived,
+        let answer = match get(&self.upstream, url).await {
+            Ok(answer) => answer,
             Err(error) => {
                 arrival.settle();
                 return Err(Skipped::fetch(url, error));
@@ -122,7 +113,9 @@ impl Capture {
         };
         let sent = plain_headers();
         let question = Question::new(url, &Method::GET, &sent, &Bytes::new());
-        let head = Head::new(question, url, &response, redirects);
+        let (response, body) = answer.response.into_parts();
+        let (download, _) = download(&self.cache, body, self.bounds);
+        let head = Head::new(question, url, &response, answer.redirects);
         // It has nothing to give but that it has ended.
         let _ = self.record(head, download, sent, arrival).await;
         Ok(())
@@ -177,13 +170,7 @@ impl Capture {
                 whole.with_body(|_| empty()),
             ));
         }
-        let (download, mut arriving) = match download(&self.cache, upstream_body, self.bounds) {
-            Ok(both) => both,
-            Err(source) => {
-                arrival.settle();
-                return Err(Skipped::Cache { url, source });
-            }
-        };
+        let (download, mut arriving) = download(&self.cache, upstream_body, self.bounds);
         self.record(head, download, sent, arrival);
         if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
@@ -296,7 +283,6 @@ fn failure(skipped: &Skipped) -> Response {
     let status = match skipped {
         Skipped::WebSocket(_) => StatusCode::NOT_IMPLEMENTED,
         Skipped::Request { source, .. } => source.status(),
-        Skipped::Cache { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Skipped::Upstream(_)
         | Skipped::Fetch { .. }
         | Skipped::Download { .. }

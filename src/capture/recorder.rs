@@ -15,7 +15,7 @@ use super::{
     limits::{MAX_EXCHANGES, MAX_SKIPPED},
 };
 use crate::{
-    bodies::{CacheError, CachedBody},
+    bodies::CachedBody,
     inventory::{Headers, Sri, Url, secrets::has_credentials},
     proxy::{Refusal, RequestError, body_hash},
     report::{chain, say},
@@ -127,15 +127,6 @@ pub enum Skipped {
         /// Why.
         #[source]
         source: DownloadError,
-    },
-    /// The body cache cannot be written.
-    #[error("{url} is not recorded")]
-    Cache {
-        /// What was asked for.
-        url: Url,
-        /// Why.
-        #[source]
-        source: CacheError,
     },
     /// The client's request was not whole.
     #[error("a request for {url} is not recorded")]

@@ -9,17 +9,10 @@ use futures_util::{StreamExt, stream};
 use globset::GlobSet;
 use http::Method;
 
-use super::{
-    fetch::PARALLEL,
-    output::{Output, Replace},
-    prefill::prefill,
-    runtime,
-    summary::Summary,
-};
+use super::{fetch::PARALLEL, output::Output, prefill::prefill, runtime, summary::Summary};
 use crate::{
     capture::{Bounds, Capture, Progress, Proof, Recorder},
-    cli::AddArgs,
-    emit::Changes,
+    cli::{AddArgs, MergeArgs},
     inventory::{Body, Pin, Url, nix::Located},
     report::{chain, say},
     trust::Roots,
@@ -45,7 +38,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
             return Ok(USAGE);
         }
     };
-    let output = Output::open(&args.file, Replace::No, Changes::Keep)?;
+    let output = Output::open(&args.file, &MergeArgs::default())?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());
     let mut new = Vec::new();
@@ -60,7 +53,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
     }
 
     let cache = args.cache.open()?;
-    drop(cache.begin()?);
+    cache.prepare()?;
     let recorder = Arc::new(Recorder::new(Progress::Quiet));
     let capture = Capture::new(
         Upstream::new(&Roots::of_platform(), &args.connect_to),

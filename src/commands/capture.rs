@@ -9,17 +9,12 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    bundle::write_bundle,
-    front::Front,
-    output::{Output, Replace},
-    prefill::prefill,
-    runtime, set,
+    bundle::write_bundle, front::Front, output::Output, prefill::prefill, runtime, set,
     summary::Summary,
 };
 use crate::{
     capture::{Bounds, Capture, Progress, Proof, Recorder},
     cli::CaptureArgs,
-    emit::Changes,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{count, say},
@@ -36,19 +31,9 @@ const LATEST: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     // Whatever would keep the record from being written is better known before hours of build.
-    let changes = if args.update {
-        Changes::Update
-    } else {
-        Changes::Keep
-    };
-    let replace = if args.replace {
-        Replace::Yes
-    } else {
-        Replace::No
-    };
-    let output = Output::open(&args.output, replace, changes)?;
+    let output = Output::open(&args.output, &args.merge)?;
     let cache = args.common.cache.open()?;
-    drop(cache.begin()?);
+    cache.prepare()?;
 
     let roots = Roots::of_platform();
     let authority = Authority::new()?;

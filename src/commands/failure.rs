@@ -1,6 +1,6 @@
 //! What a person reads when something went wrong, and the exit status.
 
-use super::{InventoryError, replay::Unanswered};
+use super::{ImportError, InventoryError, replay::Unanswered};
 use crate::report::{chain, say};
 #[cfg(target_os = "linux")]
 use crate::transparent::TransparentError;
@@ -26,6 +26,9 @@ pub fn failure(error: &anyhow::Error) -> u8 {
 fn cure(error: &anyhow::Error) -> (Option<String>, u8) {
     if let Some(inventory) = error.downcast_ref::<InventoryError>() {
         return (inventory.hint(), WRONG_INVENTORY);
+    }
+    if error.is::<ImportError>() {
+        return (None, WRONG_INVENTORY);
     }
     if let Some(unanswered) = error.downcast_ref::<Unanswered>() {
         let status = if unanswered.is_wrong() {

@@ -55,7 +55,10 @@ fn write(folder: &Path) -> io::Result<()> {
 
 /// The page of a command, and its file, with nothing in it yet.
 fn start(command: &Command, folder: &Path) -> io::Result<(Man, BufWriter<File>)> {
-    let page = Man::new(command.clone())
+    // As `--help` has it: made of the options, it would be all of them, and not say what `--` ends.
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    let page = Man::new(command.clone().override_usage(usage))
         .source(concat!("buildproxy ", env!("CARGO_PKG_VERSION")))
         .manual("buildproxy");
     let file = File::create(folder.join(page.get_filename()))?;

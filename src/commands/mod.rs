@@ -7,9 +7,11 @@ mod check;
 mod completions;
 mod env;
 mod evaluate;
+mod export;
 mod failure;
 mod fetch;
 mod front;
+mod import;
 mod inventory;
 mod man;
 mod output;
@@ -24,6 +26,7 @@ use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
 pub use failure::failure;
 use globset::{Glob, GlobSet};
+pub use import::ImportError;
 pub use inventory::InventoryError;
 use tokio::runtime::{Builder, Runtime};
 
@@ -46,6 +49,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         Verb::Check(args) => check::run(args),
         Verb::Add(args) => add::run(args),
         Verb::Update(args) => update::run(args),
+        Verb::Import(args) => import::run(args),
+        Verb::Export(args) => export::run(args),
         Verb::Env(args) => env::run(args),
         Verb::Completions { shell } => completions::run(*shell),
         Verb::Man { folder } => man::run(folder),

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::inventory;
 use crate::{
     capture::{Exchange, Recording, assemble},
+    cli::MergeArgs,
     emit::{Changes, Merged},
     inventory::{Body, Entry, nix::Document},
 };
@@ -73,16 +74,37 @@ pub(super) struct Output {
 
 /// What becomes of an inventory that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replace {
+enum Replace {
     /// It is started afresh.
     Yes,
     /// It is added to.
     No,
 }
 
+impl MergeArgs {
+    /// What becomes of an inventory that is there.
+    fn replace(&self) -> Replace {
+        if self.replace {
+            Replace::Yes
+        } else {
+            Replace::No
+        }
+    }
+
+    /// What becomes of entries in it that changed.
+    fn changes(&self) -> Changes {
+        if self.update {
+            Changes::Update
+        } else {
+            Changes::Keep
+        }
+    }
+}
+
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
-    pub(super) fn open(path: &Path, replace: Replace, changes: Changes) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path, merge: &MergeArgs) -> anyhow::Result<Self> {
+        let (replace, changes) = (merge.replace(), merge.changes());
         let target = Target::new(path)?;
         let path = target.path();
         if path.is_dir() {

@@ -24,7 +24,7 @@ use crate::{
     process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Matcher, Replay, ShelfError, shelve},
-    report::{chain, say, shell_word},
+    report::{chain, say},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::{ConnectTo, Keep},
 };
@@ -44,7 +44,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
-    let replay = Arc::new(Replay::new(matcher, capture(&args.inventory)));
+    let replay = Arc::new(Replay::new(matcher, edited(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
@@ -99,14 +99,12 @@ fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<(
         .context("failed to print the environment")
 }
 
-/// The command that adds to an inventory. A manifest was made from one, of which the name is not known.
-fn capture(inventory: &Path) -> String {
-    let is_nix = inventory.extension().is_some_and(|ending| ending == "nix");
-    if is_nix && inventory != Path::new("proxy_content.nix") {
-        let file = shell_word(&inventory.to_string_lossy());
-        format!("buildproxy capture -o {file}")
+/// The file that a person adds to. A manifest was made from one, of which the name is not known.
+fn edited(inventory: &Path) -> PathBuf {
+    if inventory.extension().is_some_and(|ending| ending == "nix") {
+        inventory.to_owned()
     } else {
-        "buildproxy capture".to_owned()
+        "proxy_content.nix".into()
     }
 }
 
@@ -148,9 +146,14 @@ impl Unanswered {
 
     /// What the person can do.
     pub(super) fn hint(&self) -> Option<&'static str> {
-        let fetchable = |error: &ShelfError| matches!(error, ShelfError::NotCached { .. });
-        let any = self.missing.iter().any(fetchable);
-        any.then_some("`--fetch` downloads what is not in the body cache")
+        let mut hints = self.missing.iter().filter_map(|error| match error {
+            ShelfError::NotCached { .. } => {
+                Some("`--fetch` downloads what is not in the body cache")
+            }
+            ShelfError::NoHash { .. } => Some("`buildproxy update` writes hashes that are missing"),
+            ShelfError::Entry(_) | ShelfError::File { .. } | ShelfError::NoCache { .. } => None,
+        });
+        hints.next()
     }
 }
 

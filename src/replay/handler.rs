@@ -7,6 +7,7 @@ use std::{
     fs::File,
     io,
     ops::Range,
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -52,18 +53,18 @@ pub struct Replay {
     answered: AtomicU64,
     /// How often each was asked for.
     misses: Mutex<HashMap<Miss, u32>>,
-    capture: String,
+    file: PathBuf,
 }
 
 impl Replay {
-    /// Answers what `matcher` finds. `capture` is the command that adds to it, up to the `--`.
+    /// Answers what `matcher` finds, to which a person adds in `file`.
     #[must_use]
-    pub fn new(matcher: Matcher, capture: String) -> Self {
+    pub fn new(matcher: Matcher, file: PathBuf) -> Self {
         Self {
             matcher,
             answered: AtomicU64::new(0),
             misses: Mutex::default(),
-            capture,
+            file,
         }
     }
 
@@ -83,7 +84,7 @@ impl Replay {
         Summary {
             answered: self.answered.load(Ordering::Relaxed),
             misses,
-            capture: self.capture.clone(),
+            file: self.file.clone(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a replay did, as it is told when it ends.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use http::Method;
 
@@ -14,8 +14,8 @@ pub struct Summary {
     pub answered: u64,
     /// What was asked for and not answered, in order of the URLs, and how often.
     pub misses: Vec<(Miss, u32)>,
-    /// What captures into the inventory, as a shell reads it, up to the `--`.
-    pub(super) capture: String,
+    /// The `proxy_content.nix` that would have to have them.
+    pub(super) file: PathBuf,
 }
 
 impl fmt::Display for Summary {
@@ -28,7 +28,7 @@ impl fmt::Display for Summary {
         if self.misses.is_empty() {
             return Ok(());
         }
-        let capture = &self.capture;
+        let file = shell_word(&self.file.to_string_lossy());
         writeln!(f, "; these were not, as the inventory does not have them:")?;
         for (miss, times) in &self.misses {
             match times {
@@ -38,12 +38,12 @@ impl fmt::Display for Summary {
             // HEAD is answered from GET.
             if miss.method == Method::GET || miss.method == Method::HEAD {
                 let url = shell_word(miss.url.without_secrets().as_str());
-                writeln!(f, "    {capture} -- curl -sSfo /dev/null {url}")?;
+                writeln!(f, "    buildproxy add {file} {url}")?;
             }
         }
         write!(
             f,
-            "hint: run the build under `{capture}` to add what is missing"
+            "hint: to add all that is missing, run the build under `buildproxy capture -o {file}`"
         )
     }
 }

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
 use super::{File, Files, OTHER_PROXIES, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
-use crate::report::shell_word;
+use crate::report::quoted;
 
 /// How clients get to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Environment {
         let mut lines = String::new();
         for (name, value) in self.iter() {
             // Writing to a string does not fail.
-            let _ = writeln!(lines, "export {name}={}", shell_word(value));
+            let _ = writeln!(lines, "export {name}={}", quoted(value));
         }
         lines
     }

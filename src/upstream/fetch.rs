@@ -79,7 +79,7 @@ pub async fn fetch(
     match keep {
         Keep::No => hash(body, algorithm).await,
         Keep::In(cache) => {
-            let mut partial = cache.begin_as(algorithm)?;
+            let mut partial = cache.begin(algorithm);
             receive(body, |piece| Ok(partial.write(piece)?)).await?;
             Ok(partial.finish()?.hash)
         }

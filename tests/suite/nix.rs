@@ -218,7 +218,7 @@ fn strict_fails_a_build_that_went_on_without_what_it_missed(nix: &Nix) {
         for log in [failed.says("failed with exit code 4"), went_on] {
             log.says("> buildproxy: 1 request was answered; these were not")
                 .says(">   GET https://a.test/missing\n")
-                .says("buildproxy capture -- curl -sSfo /dev/null 'https://a.test/missing'\n");
+                .says("    buildproxy add proxy_content.nix https://a.test/missing\n");
         }
     }
 }
@@ -314,6 +314,19 @@ fn what_is_wrong_is_refused_with_its_cure(nix: &Nix) {
             .to_owned(),
             "`overrides` names https://A.test/a-1.1.jar?, which no entry has; \
              nearest: https://a.test/x/a-1.1.jar",
+        ),
+        (
+            r#"(mkBuildproxy {
+              content = [ { url = "https://a.test/b"; } { url = "https://b.test/b"; } ];
+              overrides."https://a.test/a.jar" = ./wrong.nix;
+            })"#
+                .to_owned(),
+            "`overrides` names https://a.test/a.jar, which no entry has; nearest: https://a.test/b\n",
+        ),
+        (
+            r#"(mkBuildproxy { content = [ { url = "https://a.test/"; } ]; overrides."b.jar" = ./wrong.nix; })"#
+                .to_owned(),
+            "`overrides` names b.jar, which no entry has; look at its spelling, or capture it",
         ),
         (
             r#"(mkBuildproxyShell { content = []; patches."https://a.test/" = []; })"#.to_owned(),

@@ -1,8 +1,8 @@
-//! What a package has: man pages, completions, and what the program refers to.
+//! What a package has: man pages, completions, and what the program refers to; and the form of Nix files.
 
 use std::fs;
 
-use crate::support::{Scene, need, run};
+use crate::support::{Scene, checkout, need, run};
 
 /// What `--help` says of a verb, or of buildproxy itself.
 fn help(scene: &Scene, verb: &[&str]) -> String {
@@ -130,4 +130,24 @@ fn the_program_needs_libc_and_nothing_else() {
     let known = ["libc.so.", "libm.so.", "libgcc_s.so.", "ld-linux"];
     let is_known = |library: &&str| known.iter().any(|known| library.starts_with(known));
     assert!(libraries.iter().all(is_known), "{libraries:?}");
+}
+
+/// What `nix fmt` would leave as they are, but for what is to be read in any form.
+#[test]
+fn nix_files_are_formatted() {
+    need("git", "git");
+    let scene = Scene::new();
+    let mut listed = scene.command("git");
+    listed.arg("-C").arg(checkout(""));
+    listed.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    listed.args(["*.nix", ":!tests/golden", ":!tests/corpus"]);
+    let listed = run(&mut listed).ok().stdout;
+    assert!(listed.lines().count() > 20, "{listed}");
+    for name in listed.lines() {
+        let text = fs::read_to_string(checkout(name)).unwrap();
+        match nixfmt_rs::format(&text) {
+            Ok(formatted) => assert!(text == formatted, "{name} is not as nixfmt would have it"),
+            Err(error) => panic!("{name}: {}", nixfmt_rs::format_error(&text, None, &error)),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use buildproxy::{
     emit::{Changes, print},
     inventory::{Body, Entry, Pin, Url, manifest, nix::Document, secrets::without_secrets},
+    mitm_cache,
 };
 
 /// A `proxy_content.nix`: printing and reading it is stable, and merging it with itself changes nothing.
@@ -65,6 +66,18 @@ pub(crate) fn manifest(text: &str) {
     }
 }
 
+/// A lock: writing gives back what was read, but for answers to POST.
+pub(crate) fn lock(text: &str) {
+    let Ok(lock) = mitm_cache::read(text) else {
+        return;
+    };
+    let written = mitm_cache::write(&lock);
+    match mitm_cache::read(&written) {
+        Ok(read) => assert_eq!(read.pages, lock.pages),
+        Err(error) => panic!("what was written cannot be read: {error}\n{written}"),
+    }
+}
+
 /// A URL: it has one spelling, a name that Nix takes, and no secrets once they are taken out.
 pub(crate) fn url(text: &str) {
     let redacted = without_secrets(text);
@@ -92,7 +105,12 @@ pub(crate) fn url(text: &str) {
 #[test]
 fn all_that_fuzzing_found_is_read_or_refused() {
     type Check = fn(&str);
-    let checks: [(&str, Check); 3] = [("document", document), ("manifest", manifest), ("url", url)];
+    let checks: [(&str, Check); 4] = [
+        ("document", document),
+        ("lock", lock),
+        ("manifest", manifest),
+        ("url", url),
+    ];
     for (name, check) in checks {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/corpus")

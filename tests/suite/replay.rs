@@ -48,7 +48,7 @@ fn a_miss_is_403_at_once_and_names_the_nearest() {
     replayed
         .says("buildproxy: no request was answered; these were not")
         .says("  GET https://a.example.org/releases/a-2.0.tar.gz\n")
-        .says("hint: run the build under `buildproxy capture` to add what is missing");
+        .says("hint: to add all that is missing, run the build under `buildproxy capture -o ");
 }
 
 #[test]
@@ -83,13 +83,14 @@ fn what_the_summary_says_captures_what_was_missed() {
     let missed = missed
         .says("buildproxy: 1 request was answered; these were not")
         .says("  GET https://a.example.org/b (2 times)\n")
-        .says("  GET https://a.example.org/it's\n");
+        .says("  GET https://a.example.org/it's\n")
+        .says("run the build under `buildproxy capture -o kept.nix`\n");
     let commands = missed.stderr.lines().map(str::trim_start);
     let commands: Vec<_> = commands
-        .filter(|line| line.starts_with("buildproxy capture "))
+        .filter(|line| line.starts_with("buildproxy add kept.nix "))
         .collect();
     let script = format!(
-        "buildproxy() {{ shift; {} capture --no-prefill {} \"$@\"; }}\n{}",
+        "buildproxy() {{ {} \"$@\" --no-prefill {}; }}\n{}",
         env!("CARGO_BIN_EXE_buildproxy"),
         origin.connect_to().join(" "),
         commands.join("\n")
@@ -117,8 +118,8 @@ fn who_asks_the_proxy_itself_is_told_what_was_answered() {
     .ok();
     for said in [
         "0123456789buildproxy: 1 request was answered; these were not, as the inventory does not have \
-         them:\n  GET https://a.example.org/none\n    buildproxy capture -- curl -sSfo /dev/null \
-         'https://a.example.org/none'\n",
+         them:\n  GET https://a.example.org/none\n    buildproxy add proxy_content.nix \
+         https://a.example.org/none\n",
         "this is a proxy, not a web server: the request target '/other' is not an absolute URL",
     ] {
         assert!(asked.stdout.contains(said), "{}", asked.stdout);
@@ -464,7 +465,9 @@ fn a_pin_without_a_hash_is_a_wrong_inventory() {
     let (_, after) = after.split_once('"').unwrap();
     scene.write("proxy_content.nix", &format!("{before}\"{after}"));
     let refused = scene.replay_script("touch ran").ends_with(3);
-    refused.says("the pin of https://a.example.org/hello has no hash yet");
+    refused
+        .says("the pin of https://a.example.org/hello has no hash yet")
+        .says("hint: `buildproxy update` writes hashes that are missing");
     assert!(!scene.path("ran").exists());
 }
 

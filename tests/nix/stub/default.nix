@@ -71,7 +71,9 @@ let
     nixfmt = host;
     rust-analyzer = host;
     rustfmt = host;
-    nixfmt-tree = self.writeShellScriptBin "treefmt" "exit 1";
+    nixfmt-tree = self.writeShellScriptBin "treefmt" "exit 1" // {
+      override = _: self.nixfmt-tree;
+    };
   };
 in
 lib.fix (builtins.foldl' (f: overlay: lib.extends overlay f) packages overlays)

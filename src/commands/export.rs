@@ -1,0 +1,45 @@
+//! `buildproxy export`: prints an inventory as another tool's lock.
+
+use std::{
+    fs,
+    io::{Write, stdout},
+    path::Path,
+};
+
+use anyhow::Context;
+
+use super::inventory;
+use crate::{
+    cli::{ExportArgs, LockFormat},
+    mitm_cache,
+    report::{count, say},
+};
+
+/// The exit status where the lock cannot say all.
+const INCOMPLETE: u8 = 1;
+
+pub(super) fn run(args: &ExportArgs) -> anyhow::Result<u8> {
+    let path = std::path::absolute(&args.file)?;
+    let document = inventory::read_document(&path)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let entries = document.entries();
+    let LockFormat::MitmCache = args.format;
+    let (lock, left) = mitm_cache::lock_of(entries.iter().map(|located| &located.entry), |body| {
+        fs::read(folder.join(body))
+    });
+    stdout()
+        .write_all(mitm_cache::write(&lock).as_bytes())
+        .context("failed to print the lock")?;
+    let file = args.file.display();
+    for (place, why) in &left {
+        let located = &entries[*place];
+        let (line, url) = (located.line, &located.entry.url);
+        say(&format!("{file}:{line}: {url} is left out: {why}"));
+    }
+    say(&format!(
+        "{file}: {} exported, {} left out",
+        count(lock.pages.len(), "URL"),
+        left.len(),
+    ));
+    Ok(if left.is_empty() { 0 } else { INCOMPLETE })
+}
