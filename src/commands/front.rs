@@ -62,8 +62,10 @@ impl Front {
         if let Self::Transparent = self {
             return transparently(door, job, files, signals).await;
         }
-        self.serve(door)?;
-        Ok(job.start()?.wait(signals).await?)
+        self.serve(door.clone())?;
+        let status = job.start()?.wait(signals).await?;
+        door.settle().await;
+        Ok(status)
     }
 }
 
@@ -88,7 +90,9 @@ async fn transparently(
         let listener = tokio::net::TcpListener::from_std(listener)?;
         tokio::spawn(door.clone().serve_transparently(listener, name_of.clone()));
     }
-    Ok(enclosed.running.wait(signals).await?)
+    let status = enclosed.running.wait(signals).await?;
+    door.settle().await;
+    Ok(status)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -21,6 +21,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::LazyConfigAcceptor;
+use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::{
@@ -44,6 +45,9 @@ pub(crate) const MAX_HEADERS: usize = 256;
 /// How long a tunnel may stay silent, or what leads to a server. A protocol in which the server speaks
 /// first would wait for ever.
 const SILENCE: Duration = Duration::from_secs(10);
+
+/// How long the last words of clients are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Answers requests.
 pub trait Handler: Send + Sync + 'static {
@@ -170,6 +174,8 @@ impl Origin {
 pub struct FrontDoor<H> {
     authority: Arc<Authority>,
     handler: Arc<H>,
+    /// The TLS handshakes that are under way.
+    handshakes: TaskTracker,
 }
 
 impl<H> Clone for FrontDoor<H> {
@@ -177,6 +183,7 @@ impl<H> Clone for FrontDoor<H> {
         Self {
             authority: Arc::clone(&self.authority),
             handler: Arc::clone(&self.handler),
+            handshakes: self.handshakes.clone(),
         }
     }
 }
@@ -184,7 +191,19 @@ impl<H> Clone for FrontDoor<H> {
 impl<H: Handler> FrontDoor<H> {
     /// A door behind which `handler` answers, with certificates from `authority`.
     pub fn new(authority: Arc<Authority>, handler: Arc<H>) -> Self {
-        Self { authority, handler }
+        Self {
+            authority,
+            handler,
+            handshakes: TaskTracker::new(),
+        }
+    }
+
+    /// Waits a moment for the end of what clients have left that have ended by now: one that does not trust the
+    /// authority says so with its last words.
+    pub async fn settle(&self) {
+        self.handshakes.close();
+        // It is not their fault if another client is slow.
+        let _ = timeout(LAST_WORDS, self.handshakes.wait()).await;
     }
 
     /// Serves whoever connects to the proxy at `listener`, until the future is dropped.
@@ -260,6 +279,7 @@ impl<H: Handler> FrontDoor<H> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let under_way = self.handshakes.token();
         let mut host = origin.host();
         let mut named = None;
         let handshake = async {
@@ -276,7 +296,10 @@ impl<H: Handler> FrontDoor<H> {
             greeted.into_stream(config).await.map(Ok)
         };
         match handshake.await {
-            Ok(Ok(stream)) => self.http(stream, origin.over_tls(named)).await,
+            Ok(Ok(stream)) => {
+                drop(under_way);
+                self.http(stream, origin.over_tls(named)).await;
+            }
             Ok(Err(source)) => self.handler.refused(Refusal::Certificate { host, source }),
             Err(source) => self.handler.refused(Refusal::Tls { host, source }),
         }
