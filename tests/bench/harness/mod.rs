@@ -5,6 +5,7 @@
 //! all of them; what is printed are medians, ranges, and the ratio to the peer that a row is measured
 //! by. To measure something more, add a [`Row`](row::Row).
 
+mod capture;
 mod load;
 mod machine;
 mod peer;
