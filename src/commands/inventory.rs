@@ -1,9 +1,14 @@
 //! Reads an inventory from disk.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
+    str,
 };
+
+use bytes::Bytes;
+use memmap2::Mmap;
 
 use super::evaluate::{EvaluateError, evaluate};
 use crate::{
@@ -113,22 +118,41 @@ pub(super) enum Inventory {
 
 /// Reads an inventory of either format, or as much of it as is needed now.
 pub(super) fn open(path: &Path) -> Result<Inventory, InventoryError> {
+    if let Some(index) = map(path).and_then(|text| Index::of(&text)) {
+        return Ok(Inventory::Index(index));
+    }
     let text = read_text(path)?;
     let format = Format::of(path, &text);
-    let whole = |text: &str| read_as(format, path, text).map(Inventory::Entries);
-    if format == Format::Nix {
-        return whole(&text);
+    let is_small = text.len() < LARGE;
+    let text = Bytes::from(text);
+    match (format, Index::of(&text)) {
+        (Format::Json, Some(index)) => {
+            // To read an entry twice takes less than to keep it.
+            let checked = if is_small { index.check() } else { Ok(()) };
+            checked.map_err(wrong_manifest(path))?;
+            Ok(Inventory::Index(index))
+        }
+        (Format::Nix, _) | (Format::Json, None) => {
+            let text = str::from_utf8(&text).unwrap_or_default();
+            read_as(format, path, text).map(Inventory::Entries)
+        }
     }
-    let small = text.len() < LARGE;
-    match Index::of(text) {
-        // To read an entry twice takes less than to keep it.
-        Ok(index) if small => index
-            .check()
-            .map_err(wrong_manifest(path))
-            .map(|()| Inventory::Index(index)),
-        Ok(index) => Ok(Inventory::Index(index)),
-        Err(text) => whole(&text),
+}
+
+/// A large manifest, mapped, if nobody may write to it, as in a store. To read 20 MiB into memory of our own takes
+/// 10 ms, a third of what a start with 100,000 entries does.
+fn map(path: &Path) -> Option<Bytes> {
+    let file = File::open(path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let is_fixed = metadata.is_file() && metadata.permissions().readonly();
+    if !is_fixed || metadata.len() < LARGE as u64 {
+        return None;
     }
+    #[expect(unsafe_code, reason = "a map is of a file that others may change")]
+    // SAFETY: nobody may write to this file.
+    let mapped = unsafe { Mmap::map(&file) }.ok()?;
+    let begins = mapped.get(..3) == Some(b"[{\"");
+    begins.then(|| Bytes::from_owner(mapped))
 }
 
 fn wrong_manifest(path: &Path) -> impl Fn(ManifestError) -> InventoryError {

@@ -167,7 +167,7 @@ mod tests {
         let text = r#"[{"url":"https://example.org/b","status_code":"x"},
             {"url":"https://example.org/a","request":{"headers":{"accept":"text/html"}}},
             {"url":"https://example.org/a","method":"POST"}]"#;
-        let matcher = Matcher::indexed(Index::of(text.to_owned()).unwrap());
+        let matcher = Matcher::indexed(Index::of(&text.into()).unwrap());
         assert_eq!(found(&matcher, &Method::GET, "text/html").unwrap(), "");
         assert_eq!(found(&matcher, &Method::GET, "*/*"), None);
         assert_eq!(found(&matcher, &Method::POST, "*/*").unwrap(), "");

@@ -5,11 +5,13 @@
 //! is, takes a thirtieth of that.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     ops::Range,
+    str,
 };
 
+use bytes::Bytes;
 use hashbrown::HashTable;
 
 use super::{Item, ManifestError};
@@ -22,7 +24,7 @@ use crate::inventory::{Entry, Url};
 /// say is checked where an entry is read.
 #[derive(Debug)]
 pub struct Index {
-    text: String,
+    text: Bytes,
     places: Vec<Place>,
     /// URLs that are not in the text as they are looked up: of these entries.
     respelled: HashMap<u32, Url>,
@@ -49,25 +51,45 @@ struct Group {
 }
 
 impl Index {
-    /// Finds the entries of a manifest.
-    ///
-    /// # Errors
-    ///
-    /// The text itself, where it is not as was expected. [`read`](super::read) then says what is wrong,
-    /// or reads it all the same.
-    pub fn of(text: String) -> Result<Self, String> {
+    /// Finds the entries of a manifest; `None` where its text is not as was expected. [`read`](super::read) then
+    /// says what is wrong, or reads it all the same.
+    #[must_use]
+    pub fn of(text: &Bytes) -> Option<Self> {
+        // All places fit.
+        u32::try_from(text.len()).ok()?;
+        // Most entries have more bytes.
+        let expected = text.len() / 160;
         let mut index = Self {
-            // An entry has some 200 bytes.
-            places: Vec::with_capacity(text.len() / 200),
-            text,
+            places: Vec::with_capacity(expected),
             respelled: HashMap::new(),
-            by_url: HashTable::new(),
+            by_url: HashTable::with_capacity(expected),
             hasher: RandomState::new(),
+            text: text.clone(),
         };
-        match index.fill() {
-            Some(()) => Ok(index),
-            None => Err(index.text),
+        let mut shared = HashSet::new();
+        let mut scanner = Scanner { text, at: 0 };
+        let mut server = "\0";
+        scanner.expect(b'[')?;
+        let mut goes_on = !scanner.next_is(b']');
+        scanner.at += usize::from(!goes_on);
+        while goes_on {
+            let place = scanner.entry(u32::try_from(index.places.len()).ok()?)?;
+            let url = str::from_utf8(&text[place.url()]).ok()?;
+            // Most URLs are of the same server as the one before.
+            match url.strip_prefix(server) {
+                Some(rest) if Url::is_plain_rest(rest) => {}
+                _ => match Url::plain_server(url) {
+                    Some(plain) => server = plain,
+                    None => drop(index.respelled.insert(place.next, Url::parse(url).ok()?)),
+                },
+            }
+            shared.extend(index.push(place));
+            goes_on = scanner.goes_on(b']')?;
         }
+        scanner.skip_white();
+        let is_whole = scanner.at == text.len();
+        let is_unique = shared.into_iter().all(|first| index.are_unique(first));
+        (is_whole && is_unique).then_some(index)
     }
 
     /// How many entries there are.
@@ -110,35 +132,37 @@ impl Index {
     /// Where it is wrong.
     pub fn entry(&self, index: usize) -> Result<Entry, ManifestError> {
         let range = self.places.get(index).map_or(0..0, Place::range);
-        let read = serde_json::from_str::<Item>(&self.text[range.clone()]);
+        let read = serde_json::from_slice::<Item>(&self.text[range.clone()]);
         read.map(|Item(entry)| entry).map_err(|error| {
             // Once more, with as much in front of it as there is, so that the error has line and column.
             let before = &self.text[..range.start];
-            let lines = before.matches('\n').count();
-            let columns = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-            let padding = "\n".repeat(lines) + &" ".repeat(columns);
-            let again = serde_json::from_str::<Item>(&(padding + &self.text[range]));
+            let lines = before.split(|byte| *byte == b'\n').count() - 1;
+            let columns = before.iter().rev().take_while(|byte| **byte != b'\n');
+            let mut padded = vec![b'\n'; lines];
+            padded.resize(lines + columns.count(), b' ');
+            padded.extend_from_slice(&self.text[range]);
+            let again = serde_json::from_slice::<Item>(&padded);
             let error = again.err().unwrap_or(error);
+            let number = u32::try_from(index).ok();
+            let url = number.and_then(|number| Url::parse(self.url(number)).ok());
             ManifestError::Entry {
                 index,
-                url: u32::try_from(index)
-                    .ok()
-                    .and_then(|number| Url::parse(self.url(number)).ok())
-                    .map(|url| url.to_string()),
+                url: url.map(|url| url.to_string()),
                 line: error.line(),
                 error,
             }
         })
     }
 
+    /// The URL of an entry, as it is looked up.
     fn url(&self, number: u32) -> &str {
         if let Some(url) = self.respelled.get(&number) {
             return url.as_str();
         }
         let place = self.places.get(number as usize);
-        place.map_or("", |place| {
-            &self.text[place.url_start as usize..place.url_end as usize]
-        })
+        let url = place.map(|place| str::from_utf8(&self.text[place.url()]));
+        // It was text when it was found.
+        url.unwrap_or(Ok("")).unwrap_or_default()
     }
 
     /// The first entry of a group, and all that come after it.
@@ -150,36 +174,30 @@ impl Index {
         std::iter::successors(first, after).map(|number| number as usize)
     }
 
-    /// `None` where the text is not as was expected.
-    fn fill(&mut self) -> Option<()> {
-        self.scan()?;
-        self.by_url = HashTable::with_capacity(self.places.len());
-        let mut shared = Vec::new();
-        for number in 0..u32::try_from(self.places.len()).ok()? {
-            let hash = self.hasher.hash_one(self.url(number));
-            let same = |group: &Group| self.url(group.first) == self.url(number);
-            let Some(group) = self.by_url.find(hash, same).copied() else {
-                let new = Group {
-                    first: number,
-                    last: number,
-                };
-                // There is room for all of them.
-                self.by_url.insert_unique(hash, new, |_| hash);
-                continue;
+    /// Adds an entry. The first one of its URL, where it is not that itself.
+    fn push(&mut self, place: Place) -> Option<u32> {
+        let number = place.next;
+        self.places.push(place);
+        let url = self.url(number);
+        let hash = self.hasher.hash_one(url);
+        let found = self.by_url.find(hash, |group| self.url(group.first) == url);
+        let Some(Group { first, last }) = found.copied() else {
+            let new = Group {
+                first: number,
+                last: number,
             };
-            if group.first == group.last {
-                shared.push(group.first);
-            }
-            self.places.get_mut(group.last as usize)?.next = number;
-            let first = group.first;
-            self.by_url
-                .find_mut(hash, |group| group.first == first)?
-                .last = number;
+            let mut by_url = std::mem::take(&mut self.by_url);
+            let rehash = |group: &Group| self.hasher.hash_one(self.url(group.first));
+            by_url.insert_unique(hash, new, rehash);
+            self.by_url = by_url;
+            return None;
+        };
+        if let Some(last) = self.places.get_mut(last as usize) {
+            last.next = number;
         }
-        shared
-            .into_iter()
-            .all(|first| self.are_unique(first))
-            .then_some(())
+        let group = self.by_url.find_mut(hash, |group| group.first == first);
+        group?.last = number;
+        Some(first)
     }
 
     /// Whether the entries of a group answer different requests, and are right.
@@ -188,48 +206,18 @@ impl Index {
         let Ok(entries) = entries.collect::<Result<Vec<_>, _>>() else {
             return false;
         };
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         entries.iter().all(|entry| seen.insert(entry.id()))
-    }
-
-    /// Finds all entries.
-    fn scan(&mut self) -> Option<()> {
-        let mut scanner = Scanner {
-            text: self.text.as_bytes(),
-            at: 0,
-        };
-        // All places fit.
-        u32::try_from(self.text.len()).ok()?;
-        let mut server = "\0";
-        scanner.expect(b'[')?;
-        if scanner.next_is(b']') {
-            scanner.at += 1;
-        } else {
-            loop {
-                let place = scanner.entry(u32::try_from(self.places.len()).ok()?)?;
-                let url = &self.text[place.url_start as usize..place.url_end as usize];
-                // Most URLs are of the same server as the one before.
-                match url.strip_prefix(server) {
-                    Some(rest) if Url::is_plain_rest(rest) => {}
-                    _ => match Url::plain_server(url) {
-                        Some(plain) => server = plain,
-                        None => drop(self.respelled.insert(place.next, Url::parse(url).ok()?)),
-                    },
-                }
-                self.places.push(place);
-                if !scanner.goes_on(b']')? {
-                    break;
-                }
-            }
-        }
-        scanner.skip_white();
-        (scanner.at == self.text.len()).then_some(())
     }
 }
 
 impl Place {
     fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
+    }
+
+    fn url(&self) -> Range<usize> {
+        self.url_start as usize..self.url_end as usize
     }
 }
 
@@ -374,7 +362,7 @@ mod tests {
         let text = r#" [ {"url" : "https://example.org/a", "headers": {"x": ["}", "\"]"]}},
             {"file": "/nix/store/b\\", "url":"HTTPS://Example.org:443/b"},
             {"url":"https://example.org/a","method":"POST","status_code":404 } ] "#;
-        let index = Index::of(text.to_owned()).unwrap();
+        let index = Index::of(&Bytes::copy_from_slice(text.as_bytes())).unwrap();
         let entries = read(text).unwrap();
         assert_eq!(found(&index, "https://example.org/a"), [0, 2]);
         assert_eq!(found(&index, "https://example.org/b"), [1]);
@@ -387,8 +375,8 @@ mod tests {
         for (number, entry) in entries.iter().enumerate() {
             assert_eq!(index.entry(number).unwrap(), *entry);
         }
-        assert!(Index::of("[]".to_owned()).unwrap().is_empty());
-        assert!(Index::of(write(&entries).unwrap()).is_ok());
+        assert!(Index::of(&Bytes::from_static(b"[]")).unwrap().is_empty());
+        assert!(Index::of(&write(&entries).unwrap().into()).is_some());
     }
 
     #[test]
@@ -411,7 +399,7 @@ mod tests {
             r#"[{"url":"https://example.org/","file":{]"#.to_owned(),
         ] {
             assert!(read(&text).is_err(), "{text}");
-            assert_eq!(Index::of(text.clone()).unwrap_err(), text);
+            assert!(Index::of(&text.clone().into()).is_none(), "{text}");
         }
     }
 
@@ -419,7 +407,7 @@ mod tests {
     fn what_is_wrong_with_an_entry_has_its_line_and_column() {
         let text = "[{\"url\":\"https://example.org/a\"},\n  \
             {\"url\":\"https://example.org/b?token=secret\",\n   \"status_code\":\"x\"}]";
-        let index = Index::of(text.to_owned()).unwrap();
+        let index = Index::of(&Bytes::copy_from_slice(text.as_bytes())).unwrap();
         assert!(index.entry(0).is_ok());
         let error = index.entry(1).unwrap_err();
         assert_eq!(index.check().unwrap_err().to_string(), error.to_string());

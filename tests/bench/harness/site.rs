@@ -51,9 +51,7 @@ impl Site {
                 file.write_all(&piece).with_context(failed)?;
             }
             file.flush().with_context(failed)?;
-            // As in a store.
-            let fixed = Permissions::from_mode(0o444);
-            fs::set_permissions(&large, fixed).with_context(failed)?;
+            fix(&large).with_context(failed)?;
         }
         for entries in [10, 1_000, scale.many] {
             site.write_manifest(entries).with_context(failed)?;
@@ -91,7 +89,10 @@ impl Site {
         }
         json.pop();
         json.push(']');
-        fs::write(self.manifest(entries), json)?;
+        let manifest = self.manifest(entries);
+        let _ = fs::remove_file(&manifest);
+        fs::write(&manifest, json)?;
+        fix(&manifest)?;
         Ok(())
     }
 
@@ -104,4 +105,9 @@ impl Site {
         fs::write(self.path("nginx.crt"), certificate.pem())?;
         Ok(())
     }
+}
+
+/// Makes a file one that nobody may write to, as in a store.
+fn fix(path: &Path) -> std::io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o444))
 }
