@@ -104,6 +104,25 @@ fn what_the_summary_says_captures_what_was_missed() {
 }
 
 #[test]
+fn of_thousands_of_misses_the_summary_is_short() {
+    let scene = scene();
+    let script = "curl -sS -o /dev/null 'https://a.example.org/none/[1000-2999]?token=s3cr3t'";
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]);
+    let missed = run(&mut replay).ok();
+    assert!(!missed.stderr.contains("s3cr3t"));
+    let (log, summary) = missed.stderr.split_once("no request was answered").unwrap();
+    assert!(log.contains("miss: GET https://a.example.org/none/2999 is not"));
+    let lines: Vec<_> = summary.lines().collect();
+    assert_eq!(lines[1], "  GET https://a.example.org/none/1000");
+    assert_eq!(
+        lines[41],
+        "  and 1980 more, each of which the log above names"
+    );
+    assert!(lines[42].starts_with("hint: "), "{summary}");
+    assert_eq!(lines.len(), 43);
+}
+
+#[test]
 fn who_asks_the_proxy_itself_is_told_what_was_answered() {
     let scene = scene();
     let script = "
