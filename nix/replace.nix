@@ -72,7 +72,8 @@ let
     url:
     let
       fileName = url: baseNameOf (builtins.head (builtins.split "[?]" url));
-      host = url: builtins.elemAt (builtins.split "/+" url) 2;
+      # With the scheme, in pieces.
+      host = url: lib.take 5 (builtins.split "/" url);
       alike = part: builtins.filter (other: part other == part url) urls;
       near = if alike fileName != [ ] then alike fileName else alike host;
     in
@@ -130,7 +131,7 @@ let
         ''
           cp "$body" body
           chmod u+w body
-          for patchFile in $patchFiles; do
+          for patchFile in ''${patchFiles[*]}; do
             echo "applying $patchFile to the body of $url"
             patch --forward body "$patchFile"
           done

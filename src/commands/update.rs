@@ -173,7 +173,7 @@ fn of_the_bytes(headers: &Headers) -> Vec<&str> {
 
 /// Why a hash is not written.
 enum Left {
-    /// It does not stand there as such.
+    /// It does not stand there as such, or may mean something else as well.
     Computed,
     /// Somebody else has changed it.
     Edited,
@@ -182,7 +182,7 @@ enum Left {
 impl std::fmt::Display for Left {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Computed => "is computed, and so cannot be replaced in place; it should be",
+            Self::Computed => "is computed, and not found in the file; it should be",
             Self::Edited => "was edited meanwhile, and stays as it is; what was fetched has",
         })
     }

@@ -419,6 +419,52 @@ fn a_hash_is_not_written_where_it_would_be_wrong() {
 }
 
 #[test]
+fn a_computed_hash_is_replaced_where_it_can_be_told() {
+    let old = Sri::sha256_of(b"hello");
+    let new = Sri::sha256_of(b"new");
+    let others = [
+        pinned("https://example.org/a"),
+        pinned("https://example.org/b"),
+    ];
+    let rehashed = |text: &str, entries: &[Entry], places: &[usize]| {
+        let document = Document::evaluated(text, entries.to_vec()).unwrap();
+        let hashes: Vec<_> = places.iter().map(|place| (*place, new.clone())).collect();
+        let (text, kept) = document.rehash(&hashes);
+        // What stays is kept, and nothing else is.
+        assert_eq!(kept.is_empty(), text != document.text());
+        kept.is_empty().then_some(text)
+    };
+    let text = format!(
+        "{{ fetchurl }}: let h = \"{old}\"; /* {old} */ in [ (pin \"a\" h) (pin \"b\" h) ]"
+    );
+    let wanted = text.replacen(&old.to_string(), &new.to_string(), 1);
+    assert_eq!(rehashed(&text, &others, &[0, 1]), Some(wanted.clone()));
+    assert_eq!(rehashed(&text, &others[..1], &[0]), Some(wanted.clone()));
+    let colon = text.replace(&old.to_string(), &format!("sha256:{}", old.to_hex()));
+    assert!(rehashed(&colon, &others, &[0, 1]).is_some());
+    // Another pin has it too, and keeps it.
+    assert_eq!(rehashed(&text, &others, &[1]), None);
+    // It may mean something else as well.
+    let twice = text.replace("in [", &format!("in assert h == \"{old}\"; ["));
+    assert_eq!(rehashed(&twice, &others, &[0, 1]), None);
+    // It is put together of parts.
+    let bare = text.replace(&old.to_string(), &old.to_hex());
+    assert_eq!(rehashed(&bare, &others, &[0, 1]), None);
+    let parts = text.replace("\"sha256-", "\"sha256-${x}");
+    assert_eq!(rehashed(&parts, &others, &[0, 1]), None);
+    // Beside a literal with the same hash.
+    let literal = format!(
+        "{{ url = \"https://example.org/b\"; headers.content-type = \"application/gzip\"; \
+         file = fetchurl {{ url = \"https://example.org/b\"; hash = \"{old}\"; }}; }}"
+    );
+    let beside = text.replace("(pin \"b\" h)", &literal);
+    let wanted = wanted.replace("(pin \"b\" h)", &literal);
+    assert_eq!(rehashed(&beside, &others, &[0]), Some(wanted));
+    let both = beside.replace(&format!("\"{old}\""), &format!("\"{new}\""));
+    assert_eq!(rehashed(&beside, &others, &[1, 0]), Some(both));
+}
+
+#[test]
 fn what_cannot_be_updated_says_why() {
     let new = [pinned("https://example.org/a")];
     let kept = |document: &Document| {

@@ -6,7 +6,7 @@
 //! - the plain one, `{ "!version": 1, URL: { "hash": SRI } | { "text": … } | { "redirect": URL } }`, which
 //!   mitm-cache writes; and
 //! - the compressed one that nixpkgs keeps, in which URLs are cut to pieces and `maven-metadata.xml` is left
-//!   to be made up ([`gradle`], [`maven`]).
+//!   to be made up (`gradle`, `maven`).
 //!
 //! Sources: nixpkgs, `pkgs/by-name/mi/mitm-cache/fetch.nix`; the manual of its gradle hook, "Lockfile
 //! Format"; mitm-cache's own output.
@@ -27,7 +27,7 @@ pub use write::{Unsaid, lock_of, write};
 
 use crate::inventory::{Sri, Url};
 
-/// What is read of a lock.
+/// What is read of a lock. URLs are without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// What a GET of each URL gives.

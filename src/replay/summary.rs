@@ -7,6 +7,10 @@ use http::Method;
 use super::Miss;
 use crate::report::shell_word;
 
+/// So many misses are listed. Each was told of when it happened, and a log that ends with thousands of lines
+/// hides what else was in it.
+const LISTED: usize = 20;
+
 /// What a replay did so far.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -30,7 +34,7 @@ impl fmt::Display for Summary {
         }
         let file = shell_word(&self.file.to_string_lossy());
         writeln!(f, "; these were not, as the inventory does not have them:")?;
-        for (miss, times) in &self.misses {
+        for (miss, times) in self.misses.iter().take(LISTED) {
             match times {
                 1 => writeln!(f, "  {miss}")?,
                 times => writeln!(f, "  {miss} ({times} times)")?,
@@ -40,6 +44,10 @@ impl fmt::Display for Summary {
                 let url = shell_word(miss.url.without_secrets().as_str());
                 writeln!(f, "    buildproxy add {file} {url}")?;
             }
+        }
+        if self.misses.len() > LISTED {
+            let more = self.misses.len() - LISTED;
+            writeln!(f, "  and {more} more, each of which the log above names")?;
         }
         write!(
             f,

@@ -23,7 +23,7 @@ mount --bind "$nix" "$root/nix"
 
 # Not chroot: who is in one can make no user namespace, as Nix's sandbox does.
 cd "$root"
-pivot_root . .
+PATH=$PATH:/usr/sbin:/sbin pivot_root . .
 umount --lazy .
 cd "$here"
 exec "$@"

@@ -231,6 +231,43 @@ fn what_is_wrong_with_a_lock_is_named() {
 }
 
 #[test]
+fn secrets_in_a_lock_are_not_written() {
+    let scene = Scene::new();
+    let redirect = |target: &str| {
+        format!(
+            r#"{{
+ "https://example.org/a?token=s3cr3t": {{ "redirect": "{target}" }},
+ "https://cdn.example.org/a?v=1&X-Amz-Signature=s3cr3t": {{ "text": "a" }}
+}}"#
+        )
+    };
+    let target = "https://cdn.example.org/a?v=1&X-Amz-Signature=other-s3cr3t";
+    scene.write("deps.json", &redirect(target));
+    let imported = import(&scene, &["deps.json"]).ok();
+    assert!(!imported.stderr.contains("s3cr3t"), "{}", imported.stderr);
+    let text = scene.read("proxy_content.nix");
+    assert!(!text.contains("s3cr3t"), "{text}");
+    assert!(
+        text.contains(r#""location" = "https://cdn.example.org/a?v=1";"#),
+        "{text}"
+    );
+    let got = scene.replay_script("curl -sSf -L 'https://example.org/a?token=mine'");
+    assert_eq!(got.ok().stdout, "a");
+
+    // One of the two would be lost.
+    scene.write(
+        "deps.json",
+        r#"{
+ "https://example.org/a?token=s3cr3t": { "text": "a" },
+ "https://example.org/a?token=that-s3cr3t": { "text": "b" }
+}"#,
+    );
+    let refused = import(&scene, &["deps.json"]).ends_with(3);
+    assert!(!refused.stderr.contains("s3cr3t"), "{}", refused.stderr);
+    refused.says("deps.json:3: https://example.org/a is there twice, and differs");
+}
+
+#[test]
 fn answers_to_post_are_not_imported() {
     let scene = Scene::new();
     let lock = r#"{
@@ -243,4 +280,58 @@ fn answers_to_post_are_not_imported() {
         .says("1 download imported")
         .says("the answers to POST https://example.org/b are not imported");
     assert!(!scene.read("proxy_content.nix").contains("/b"));
+}
+
+/// A build that looks for its library in two places, of which only the second has it.
+const GRADLE: &str = "
+    touch settings.gradle
+    cat >build.gradle <<'END'
+repositories {
+    maven { url 'https://first.example.org/maven2' }
+    maven { url 'https://maven.example.org/maven2' }
+}
+configurations { libraries }
+dependencies { libraries 'org.example:library:1.0' }
+task fetch(type: Copy) { from configurations.libraries; into 'libraries' }
+END
+    gradle --no-daemon -q --gradle-user-home $PWD/gradle fetch";
+
+#[test]
+fn a_gradle_build_goes_to_mitm_cache_and_back() {
+    need("gradle", "gradle");
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://maven.example.org/maven2/org/example/library/1.0/library-1.0.pom" => answer(
+            200,
+            &[("content-type", "text/xml")],
+            "<project><modelVersion>4.0.0</modelVersion><groupId>org.example</groupId>\
+             <artifactId>library</artifactId><version>1.0</version></project>",
+        ),
+        "https://maven.example.org/maven2/org/example/library/1.0/library-1.0.jar" => text("jar\n"),
+        _ => answer(404, &[], "not here\n"),
+    });
+    let in_folder = |name: &str| format!("mkdir {name}; cd {name}\n{GRADLE}");
+    scene.capture_script(&origin, &in_folder("captured")).ok();
+    drop(origin);
+    // That the first has nothing is what a lock cannot say.
+    let exported = export(&scene, &[]).ends_with(1);
+    let left: Vec<_> = exported
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" is left out: "))
+        .collect();
+    assert!(!left.is_empty());
+    let of_first = |line: &&str| line.contains("https://first.example.org/");
+    assert!(left.iter().all(of_first), "{left:?}");
+
+    // It is a miss then, and Gradle goes on to the second.
+    scene.write("deps.json", &exported.stdout);
+    import(&scene, &["deps.json", "--replace"])
+        .ok()
+        .says("2 downloads imported (2 new, 2 pinned, 0 vendored, 0 by redirects)");
+    let replayed = scene.replay_script(&in_folder("replayed")).ok();
+    replayed.says("GET https://first.example.org/maven2/org/example/library/1.0/library-1.0.pom");
+    let library = |folder: &str| scene.read(&format!("{folder}/libraries/library-1.0.jar"));
+    assert_eq!(library("captured"), "jar\n");
+    assert_eq!(library("replayed"), "jar\n");
 }

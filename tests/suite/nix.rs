@@ -316,6 +316,19 @@ fn what_is_wrong_is_refused_with_its_cure(nix: &Nix) {
              nearest: https://a.test/x/a-1.1.jar",
         ),
         (
+            r#"(mkBuildproxy {
+              content = [ { url = "https://a.test/b"; } { url = "https://b.test/b"; } ];
+              overrides."https://a.test/a.jar" = ./wrong.nix;
+            })"#
+                .to_owned(),
+            "`overrides` names https://a.test/a.jar, which no entry has; nearest: https://a.test/b\n",
+        ),
+        (
+            r#"(mkBuildproxy { content = [ { url = "https://a.test/"; } ]; overrides."b.jar" = ./wrong.nix; })"#
+                .to_owned(),
+            "`overrides` names b.jar, which no entry has; look at its spelling, or capture it",
+        ),
+        (
             r#"(mkBuildproxyShell { content = []; patches."https://a.test/" = []; })"#.to_owned(),
             "`patches` names https://a.test/, which no entry has; look at its spelling, or capture it",
         ),

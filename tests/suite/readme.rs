@@ -8,9 +8,10 @@
 //!   order. `…` stands for anything, and a line may go on. Where one begins with `error:`, the command
 //!   fails; all others do not.
 //!
-//! There is nothing else in the chapter: a block of another kind is a mistake.
+//! There is nothing else in the chapter: a block of another kind is a mistake. What is to be tried with Nix
+//! is tried as well.
 
-use std::{fs, iter::Peekable};
+use std::fs;
 
 use buildproxy::proxy::Body;
 use http::Response;
@@ -19,7 +20,11 @@ use crate::support::{
     Asked, Machine, Nix, Origin, answer, checkout, need, system, text, with_both,
 };
 
-with_both![what_it_says_with_a_flake, what_it_says_without_flakes,];
+with_both![
+    what_it_says_with_a_flake,
+    what_it_says_without_flakes,
+    what_it_says_to_try_with_nix,
+];
 
 const SECTIONS: [&str; 2] = ["With a flake", "Without flakes"];
 
@@ -46,6 +51,30 @@ fn there_are_no_other_sections_in_the_nix_chapter() {
     }
 }
 
+/// In a clone of the repository.
+fn what_it_says_to_try_with_nix(nix: &Nix) {
+    need("make", "make");
+    need("unshare", "util-linux");
+    let origin = Origin::start(apache);
+    let machine = Machine::new(nix, &origin);
+    let readme = fs::read_to_string(checkout("README.md")).unwrap();
+    for (command, then) in [
+        (
+            "nix run .#buildproxy-capture -- -o content.nix -- make -C example/src",
+            "diff content.nix example/proxy_content.nix",
+        ),
+        (
+            "nix profile install .",
+            "cd ~/.nix-profile && bin/buildproxy --version && ls \
+             share/man/man1/buildproxy-capture.1 share/bash-completion/completions/buildproxy.bash",
+        ),
+    ] {
+        assert!(readme.contains(command), "{command}");
+        let all = format!("cd ../buildproxy && {command} && {then}");
+        machine.shell(&all).ok();
+    }
+}
+
 /// www.apache.org, as far as the chapter goes.
 fn apache(asked: &Asked) -> Response<Body> {
     match asked.url.as_str() {
@@ -66,13 +95,11 @@ fn follow(nix: &Nix, heading: &str) {
     need("unshare", "util-linux");
     let origin = Origin::start(apache);
     let machine = Machine::new(nix, &origin);
-    let chapter = chapter();
-    for section in chapter {
+    for section in chapter() {
         if section.heading.is_empty() || section.heading == heading {
-            section
-                .steps
-                .iter()
-                .for_each(|step| step.take(&machine, &origin));
+            for step in &section.steps {
+                step.take(&machine, &origin);
+            }
         }
     }
 }
@@ -106,7 +133,7 @@ fn chapter() -> Vec<Section> {
         steps: Vec::new(),
     }];
     let mut before = "";
-    let mut lines = chapter.lines().peekable();
+    let mut lines = chapter.lines();
     while let Some(line) = lines.next() {
         if let Some(heading) = line.strip_prefix("### ") {
             sections.push(Section {
@@ -117,7 +144,10 @@ fn chapter() -> Vec<Section> {
             let steps = &mut sections.last_mut().unwrap().steps;
             steps.extend(block(kind, before, &mut lines));
         } else if !line.is_empty() {
-            assert!(!line.starts_with("    "), "code without a fence: {line}");
+            let is_code = ["    ", "\t", "~~~"]
+                .iter()
+                .any(|start| line.starts_with(start));
+            assert!(!is_code, "a block of another kind: {line}");
             before = line;
         }
     }
@@ -125,11 +155,7 @@ fn chapter() -> Vec<Section> {
 }
 
 /// The steps of a block of code, up to its end.
-fn block<'a>(
-    kind: &str,
-    before: &str,
-    lines: &mut Peekable<impl Iterator<Item = &'a str>>,
-) -> Vec<Step> {
+fn block<'a>(kind: &str, before: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<Step> {
     let mut text = String::new();
     for line in lines.by_ref().take_while(|line| *line != "```") {
         text.push_str(line);

@@ -104,6 +104,25 @@ fn what_the_summary_says_captures_what_was_missed() {
 }
 
 #[test]
+fn of_thousands_of_misses_the_summary_is_short() {
+    let scene = scene();
+    let script = "curl -sS -o /dev/null 'https://a.example.org/none/[1000-2999]?token=s3cr3t'";
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]);
+    let missed = run(&mut replay).ok();
+    assert!(!missed.stderr.contains("s3cr3t"));
+    let (log, summary) = missed.stderr.split_once("no request was answered").unwrap();
+    assert!(log.contains("miss: GET https://a.example.org/none/2999 is not"));
+    let lines: Vec<_> = summary.lines().collect();
+    assert_eq!(lines[1], "  GET https://a.example.org/none/1000");
+    assert_eq!(
+        lines[41],
+        "  and 1980 more, each of which the log above names"
+    );
+    assert!(lines[42].starts_with("hint: "), "{summary}");
+    assert_eq!(lines.len(), 43);
+}
+
+#[test]
 fn who_asks_the_proxy_itself_is_told_what_was_answered() {
     let scene = scene();
     let script = "
@@ -176,6 +195,53 @@ fn a_body_that_went_missing_is_an_error_that_names_it() {
     let replayed = run(replay.args(["-w", "%{http_code}", "https://a.example.org/list"])).ok();
     assert!(replayed.stdout.ends_with("500"), "{replayed:?}");
     replayed.says("failed to read the body of https://a.example.org/list");
+}
+
+/// A manifest of more than a MiB, `last` being its last entry.
+fn large_manifest(scene: &Scene, last: &str) {
+    let file = scene.path("body");
+    let entry = |number: u32| {
+        let url = format!("https://a.example.org/releases/{number}/a-1.0.tar.gz");
+        format!(
+            r#"{{"file":"{}","headers":{{"content-type":"application/gzip"}},"url":"{url}"}},"#,
+            file.display()
+        )
+    };
+    let entries: String = (0..10_000).map(entry).collect();
+    scene.write("m.json", &format!("[{entries}\n{last}]"));
+}
+
+#[test]
+fn entries_of_a_large_manifest_are_read_when_they_are_asked_for() {
+    let scene = scene();
+    let last = r#"{"status_code":"two hundred","url":"https://a.example.org/wrong"}"#;
+    large_manifest(&scene, last);
+    let script = r#"
+        curl -sSf https://a.example.org/releases/9999/a-1.0.tar.gz; echo
+        curl -sS https://a.example.org/wrong -w '%{http_code}\n'
+        curl -sS "https://a.example.org/releases/7/a-1.0.tar.gz?token=secret"; echo
+        curl -sS https://a.example.org/releases/7/b-1.0.tar.gz"#;
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]);
+    let replayed = run(&mut replay).ok();
+    let lines: Vec<&str> = replayed.stdout.lines().collect();
+    assert_eq!(lines[0], "0123456789");
+    let wrong = "buildproxy: line 2: entry 10000 for `https://a.example.org/wrong`: ";
+    assert!(lines[1].starts_with(wrong), "{}", lines[1]);
+    assert_eq!(lines[2..4], ["500", "0123456789"]);
+    let nearest = "  nearest: https://a.example.org/releases/7/a-1.0.tar.gz";
+    assert!(lines.contains(&nearest), "{lines:?}");
+    replayed.says(wrong);
+}
+
+#[test]
+fn a_large_manifest_with_an_unknown_attribute_is_refused_at_once() {
+    let scene = scene();
+    large_manifest(
+        &scene,
+        r#"{"colour":"red","url":"https://a.example.org/wrong"}"#,
+    );
+    let refused = run(&mut scene.buildproxy(&["replay", "m.json", "--", "true"])).ends_with(3);
+    refused.says("line 2: entry 10000 for `https://a.example.org/wrong`: unknown field `colour`");
 }
 
 #[test]
@@ -418,7 +484,9 @@ fn a_pin_without_a_hash_is_a_wrong_inventory() {
     let (_, after) = after.split_once('"').unwrap();
     scene.write("proxy_content.nix", &format!("{before}\"{after}"));
     let refused = scene.replay_script("touch ran").ends_with(3);
-    refused.says("the pin of https://a.example.org/hello has no hash yet");
+    refused
+        .says("the pin of https://a.example.org/hello has no hash yet")
+        .says("hint: `buildproxy update` writes hashes that are missing");
     assert!(!scene.path("ran").exists());
 }
 

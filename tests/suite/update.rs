@@ -282,13 +282,14 @@ fn what_is_computed_is_told_and_literals_beside_it_are_written() {
     let origin = origin();
     let inventory = "{ fetchurl }:
 let
-  pin = url: {
+  pin = url: hash: {
     inherit url;
-    file = fetchurl { inherit url; hash = \"\"; };
+    file = fetchurl { inherit url hash; };
   };
 in
 [
-  (pin \"https://a.example.org/same\")
+  (pin \"https://a.example.org/same\" \"\")
+  (pin \"https://a.example.org/start\" \"sha256-2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz/A=\")
   { url = \"https://a.example.org/other\"; file = fetchurl { url = \"https://a.example.org/other\"; hash = \"\"; }; }
 ]
 ";
@@ -303,19 +304,23 @@ in
     };
     run(&mut with_nix(&["--check"]))
         .ends_with(1)
-        .says("2 pins, 2 drifted, 0 failed");
+        .says("3 pins, 3 drifted, 0 failed");
     let (hello, other) = (hash("hello"), hash("other"));
     let updated = run(&mut with_nix(&[])).ends_with(1);
+    let old = "sha256-2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz/A=";
     assert_eq!(
         updated.stdout,
-        format!("https://a.example.org/other - {other}\n")
+        format!(
+            "https://a.example.org/start {old} {other}\nhttps://a.example.org/other - {other}\n"
+        )
     );
     updated
         .says(&format!(
-            "proxy_content.nix:8: the hash of https://a.example.org/same is computed, and so cannot be replaced in place; it should be: {hello}"
+            "proxy_content.nix:8: the hash of https://a.example.org/same is computed, and not found in the file; it should be: {hello}"
         ))
-        .says("2 pins, 1 updated, 1 failed");
-    let wanted = inventory.replace("other\"; hash = \"", &format!("other\"; hash = \"{other}"));
+        .says("3 pins, 2 updated, 1 failed");
+    let wanted = inventory.replace(old, &other.to_string());
+    let wanted = wanted.replace("other\"; hash = \"", &format!("other\"; hash = \"{other}"));
     assert_eq!(scene.read("proxy_content.nix"), wanted);
 
     let alone = run(update(&scene, &origin, &[]).env("PATH", "")).ends_with(3);

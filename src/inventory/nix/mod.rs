@@ -14,6 +14,7 @@ mod error;
 mod fetchurl;
 mod literal;
 mod nesting;
+mod search;
 mod source;
 mod spans;
 
@@ -21,6 +22,7 @@ pub use document::{Document, Inspected, Located};
 pub use error::NixError;
 
 pub(crate) use document::Function;
+pub(crate) use search::hashes_in;
 pub(crate) use spans::{Spans, Whole};
 
 #[cfg(test)]

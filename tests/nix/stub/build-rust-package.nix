@@ -8,12 +8,11 @@ stdenv.mkDerivation (
   let
     attrs = if builtins.isFunction attrsOrFunction then attrsOrFunction final else attrsOrFunction;
   in
-  # Not __structuredAttrs: Nix 2.8 cannot give them to a sandbox that has /usr of the host.
-  removeAttrs attrs [
-    "__structuredAttrs"
-    "cargoLock"
-  ]
+  removeAttrs attrs [ "cargoLock" ]
   // {
+    # Nix 2.8 cannot give them to a sandbox that has /usr of the host.
+    __structuredAttrs =
+      attrs.__structuredAttrs or false && builtins.compareVersions builtins.nixVersion "2.9" >= 0;
     buildPhase = ''
       runHook preBuild
       test -e Cargo.toml -a -e ${attrs.cargoLock.lockFile} -a -e src/main.rs

@@ -21,7 +21,11 @@ const REPOSITORY: &str = "https://example.org/buildproxy";
 const SHIM: &str = r#"#!/bin/sh
 verb=$1
 shift
-exec NIX "$verb" --override-input nixpkgs path:STUB --override-input nixpkgs/prebuilt path:PROGRAM "$@"
+if [ "$verb" = profile ]; then
+  verb="profile $1"
+  shift
+fi
+exec NIX $verb --override-input nixpkgs path:STUB --override-input nixpkgs/prebuilt path:PROGRAM "$@"
 "#;
 
 /// The same for `<nixpkgs>`.
