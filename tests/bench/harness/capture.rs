@@ -23,16 +23,21 @@ use super::{
     site::{HOST, SMALL, Site},
 };
 
-pub(super) fn rows(scale: Scale) -> Vec<Row> {
+pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
+    let upstream = Peer::Nginx(nginx.to_owned());
     let files = scale.many / 100;
     // Deleted one by one between the rounds, they would be in the way of those that come after: ext4 looks
     // for a while at each inode that was deleted before it takes another.
     let kept = RefCell::new(Vec::new());
+    let (of_large, of_small) = (upstream.clone(), upstream);
     let rows = [
-        row(format!("capture of {} over TLS", size(scale.large)), large),
+        row(
+            format!("capture of {} over TLS", size(scale.large)),
+            move |site, peer| large(Way::open(site, peer, &of_large)?),
+        ),
         row(
             format!("capture of {files} files of 4 KiB, a new connection each"),
-            move |site, peer| small(site, peer, files, &kept),
+            move |site, peer| small(Way::open(site, peer, &of_small)?, files, &kept),
         ),
     ];
     let of_ours = |row| Row {
@@ -43,10 +48,9 @@ pub(super) fn rows(scale: Scale) -> Vec<Row> {
     rows.into_iter().map(of_ours).collect()
 }
 
-fn large(site: &Site, peer: &Peer) -> anyhow::Result<Vec<Figure>> {
-    let way = Way::open(site, peer)?;
-    let length = site.scale.large;
-    let elapsed = as_client(site, async {
+fn large(way: Way<'_>) -> anyhow::Result<Vec<Figure>> {
+    let length = way.site.scale.large;
+    let elapsed = as_client(way.site, async {
         let (got, elapsed) = download(way.route, "large", "").await?;
         ensure!(got == length, "{got} bytes instead of {length}");
         Ok(elapsed)
@@ -56,40 +60,36 @@ fn large(site: &Site, peer: &Peer) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn small(
-    site: &Site,
-    peer: &Peer,
-    files: usize,
-    kept: &RefCell<Vec<TempDir>>,
-) -> anyhow::Result<Vec<Figure>> {
-    let way = Way::open(site, peer)?;
+fn small(way: Way<'_>, files: usize, kept: &RefCell<Vec<TempDir>>) -> anyhow::Result<Vec<Figure>> {
     let names = (1..=files).map(|number| number.to_string());
-    let elapsed = as_client(site, one_by_one(way.route, names, SMALL))?;
+    let elapsed = as_client(way.site, one_by_one(way.route, names, SMALL))?;
     let figures = way.figures(elapsed)?;
     kept.borrow_mut().extend(way.close(files)?);
     Ok(figures)
 }
 
 /// nginx, and the capture before it, if there is one.
-struct Way {
+struct Way<'a> {
+    site: &'a Site,
     server: Server,
     capture: Option<Capture>,
     route: Route,
 }
 
-impl Way {
-    fn open(site: &Site, peer: &Peer) -> anyhow::Result<Self> {
-        let server = Peer::Nginx.start(site, 10)?;
+impl<'a> Way<'a> {
+    fn open(site: &'a Site, peer: &Peer, upstream: &Peer) -> anyhow::Result<Self> {
+        let server = upstream.start(site, 10)?;
         let capture = match peer {
             Peer::Buildproxy(program) | Peer::Before(program) => {
                 Some(Capture::start(site, program, &server)?)
             }
-            Peer::Nginx | Peer::Mitmproxy(_) => None,
+            Peer::Nginx(_) | Peer::Mitmproxy(_) => None,
         };
         let route = capture
             .as_ref()
             .map_or(server.https, |capture| capture.route);
         Ok(Self {
+            site,
             server,
             capture,
             route,

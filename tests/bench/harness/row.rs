@@ -1,6 +1,9 @@
 //! What is measured.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::ensure;
 
@@ -65,8 +68,8 @@ impl Unit {
     }
 }
 
-/// All of them, in the order of the table.
-pub(super) fn rows(scale: Scale) -> Vec<Row> {
+/// All of them, in the order of the table. Captures have the program `nginx` as upstream.
+pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
     let many = scale.many;
     let mut rows = Vec::new();
     for entries in [1_000, many] {
@@ -100,7 +103,7 @@ pub(super) fn rows(scale: Scale) -> Vec<Row> {
             });
         }
     }
-    rows.extend(capture::rows(scale));
+    rows.extend(capture::rows(scale, nginx));
     rows
 }
 
