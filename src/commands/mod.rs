@@ -20,7 +20,7 @@ mod replay;
 mod summary;
 mod update;
 
-use std::{io, net::TcpListener};
+use std::{io, net::TcpListener, num::NonZero, thread};
 
 use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
@@ -28,6 +28,7 @@ pub use failure::failure;
 use globset::{Glob, GlobSet};
 pub use import::ImportError;
 pub use inventory::InventoryError;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     bodies::BodyCache,
@@ -106,11 +107,23 @@ fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
     set.build().context("failed to use a glob")
 }
 
-/// The runtime on which a proxy is served.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// The most threads that a proxy is served on. Each takes a moment to start, and four serve several GB/s.
+const THREADS: usize = 4;
+
+/// The runtime on which a proxy is served. Where there is one core, it has one thread, which has less to do without
+/// another one to wake.
+fn runtime() -> anyhow::Result<Runtime> {
     raise_open_files();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder = if cores == 1 {
+        Builder::new_current_thread()
+    } else {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(cores.min(THREADS));
+        builder
+    };
+    builder
         .enable_all()
-        .build();
-    runtime.context("failed to start the runtime")
+        .build()
+        .context("failed to start the runtime")
 }

@@ -10,14 +10,20 @@ use std::{
 use anyhow::{Context, bail};
 use rustix::process::Pid;
 
-use super::{bundle::write_bundle, fetch::fetch_all, front::Front, inventory, runtime};
+use super::{
+    bundle::write_bundle,
+    fetch::fetch_all,
+    front::Front,
+    inventory::{self, Inventory},
+    runtime,
+};
 use crate::{
     bodies::BodyCache,
     cli::ReplayArgs,
     inventory::{Body, Entry},
     process::{Fork, Inherited, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
-    replay::{Answer, Replay, ShelfError, shelve},
+    replay::{Matcher, Replay, ShelfError, shelve},
     report::{chain, say},
     trust::{Direct, Environment, Files, Roots, inherited},
     upstream::{ConnectTo, Keep},
@@ -31,7 +37,7 @@ const NAMED: usize = 10;
 
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let not_ours = Inherited::of_start();
-    let answers = answers(args)?;
+    let matcher = matcher(args)?;
     let authority = Authority::new()?;
     let front = Front::open(&args.common)?;
     let way = front.way()?;
@@ -39,7 +45,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(way, &files, &Direct::default(), inherited);
-    let replay = Arc::new(Replay::new(answers, edited(&args.inventory)));
+    let replay = Arc::new(Replay::new(matcher, edited(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
@@ -48,6 +54,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
         if let Fork::Foreground(background) = forked {
             std::mem::forget(files);
             print_exports(&environment, background)?;
+            // The system takes the memory back faster than we would, in one piece.
+            std::mem::forget((replay, door));
             return Ok(0);
         }
         let watched = args.watch_pid.and_then(Pid::from_raw);
@@ -103,9 +111,12 @@ fn edited(inventory: &Path) -> PathBuf {
 }
 
 /// Everything that the inventory answers, ready to be given.
-fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
+fn matcher(args: &ReplayArgs) -> anyhow::Result<Matcher> {
     let path = std::path::absolute(&args.inventory)?;
-    let entries = inventory::read(&path)?;
+    let entries = match inventory::open(&path)? {
+        Inventory::Entries(entries) => entries,
+        Inventory::Index(index) => return Ok(Matcher::indexed(index)),
+    };
     let folder = path.parent().unwrap_or(Path::new("/"));
     if args.fetch {
         let cache = args.common.cache.open()?;
@@ -113,7 +124,7 @@ fn answers(args: &ReplayArgs) -> anyhow::Result<Vec<Answer>> {
     }
     let cache = args.common.cache.open().ok();
     match shelve(entries, folder, cache.as_ref()) {
-        Ok(answers) => Ok(answers),
+        Ok(answers) => Ok(Matcher::new(answers)),
         Err(missing) => Err(Unanswered { path, missing }.into()),
     }
 }
@@ -130,7 +141,7 @@ impl Unanswered {
     /// Whether it is the inventory that is wrong, and not what this machine has.
     pub(super) fn is_wrong(&self) -> bool {
         self.missing.iter().any(|error| match error {
-            ShelfError::NoHash { .. } | ShelfError::File { .. } => true,
+            ShelfError::NoHash { .. } | ShelfError::File { .. } | ShelfError::Entry(_) => true,
             ShelfError::NotCached { .. } | ShelfError::NoCache { .. } => false,
         })
     }
@@ -142,7 +153,7 @@ impl Unanswered {
                 Some("`--fetch` downloads what is not in the body cache")
             }
             ShelfError::NoHash { .. } => Some("`buildproxy update` writes hashes that are missing"),
-            ShelfError::File { .. } | ShelfError::NoCache { .. } => None,
+            ShelfError::Entry(_) | ShelfError::File { .. } | ShelfError::NoCache { .. } => None,
         });
         hints.next()
     }

@@ -1,11 +1,12 @@
 //! Replacing the hashes of pins, and nothing else.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::edit::{Edit, apply};
 use super::quote::quoted;
 use super::update::hash_edit;
-use crate::inventory::nix::{Document, places_of};
+use crate::inventory::nix::{Document, hashes_in};
 use crate::inventory::{Body, Sri};
 
 impl Document {
@@ -19,10 +20,24 @@ impl Document {
     pub fn rehash(&self, hashes: &[(usize, Sri)]) -> (String, Vec<usize>) {
         let mut edits = Vec::new();
         let mut kept = Vec::new();
+        let mut computed = Vec::new();
         for (place, hash) in hashes {
-            match self.hash_edit(*place, hash, hashes) {
-                Some(edit) => edits.push(edit),
+            match self.entries().get(*place).map(|located| &located.spans) {
+                Some(Some(spans)) => match hash_edit(spans, Some(hash)) {
+                    Some(edit) => edits.push(edit),
+                    None => kept.push(*place),
+                },
+                Some(None) => computed.push((*place, hash)),
                 None => kept.push(*place),
+            }
+        }
+        if !computed.is_empty() {
+            let told = self.computed_hashes(hashes);
+            for (place, hash) in computed {
+                match self.hash_of(place).and_then(|old| told.get(old)) {
+                    Some(range) => edits.push(Edit::replace(range, quoted(&hash.to_string()))),
+                    None => kept.push(place),
+                }
             }
         }
         // Where Nix has put the list together, its order need not be that of the text, and several entries
@@ -32,34 +47,36 @@ impl Document {
         (apply(self.text(), &edits), kept)
     }
 
-    fn hash_edit(&self, place: usize, hash: &Sri, all: &[(usize, Sri)]) -> Option<Edit> {
-        if let Some(spans) = &self.entries().get(place)?.spans {
-            return hash_edit(spans, Some(hash));
-        }
-        let range = self.computed_hash(place, hash, all)?;
-        Some(Edit::replace(&range, quoted(&hash.to_string())))
-    }
-
-    /// Where the hash of a computed entry stands, if it can be told, and if all that have it get `new`.
-    fn computed_hash(&self, place: usize, new: &Sri, all: &[(usize, Sri)]) -> Option<Range<usize>> {
-        let old = self.hash_of(place)?;
-        let mut elsewhere = Vec::new();
-        for (other, located) in self.entries().iter().enumerate() {
-            if self.hash_of(other) != Some(old) {
+    /// Where the hashes of computed entries stand, so far as it can be told, and all that have the same get
+    /// the same new one.
+    fn computed_hashes(&self, new: &[(usize, Sri)]) -> HashMap<Sri, Range<usize>> {
+        let mut found = hashes_in(self.text());
+        let new: HashMap<usize, &Sri> = new.iter().map(|(place, hash)| (*place, hash)).collect();
+        let mut agreed: HashMap<&Sri, Option<&Sri>> = HashMap::new();
+        for (place, located) in self.entries().iter().enumerate() {
+            let Some(old) = self.hash_of(place) else {
+                continue;
+            };
+            if let Some(pin) = located.spans.as_ref().and_then(|spans| spans.pin.as_ref()) {
+                // That one is a literal's.
+                if let Some(ranges) = found.get_mut(old) {
+                    ranges.retain(|range| *range != pin.hash.range);
+                }
                 continue;
             }
-            match located.spans.as_ref().and_then(|spans| spans.pin.as_ref()) {
-                Some(pin) => elsewhere.push(&pin.hash.range),
-                None if all.contains(&(other, new.clone())) => {}
-                None => return None,
+            let new = new.get(&place).copied();
+            let all = agreed.entry(old).or_insert(new);
+            if *all != new {
+                *all = None;
             }
         }
-        let mut found = places_of(old, self.text());
-        found.retain(|range| !elsewhere.contains(&range));
-        match &found[..] {
-            [range] => Some(range.clone()),
+        let told = |(hash, ranges): (Sri, Vec<_>)| match ranges.as_slice() {
+            [range] if agreed.get(&hash).is_some_and(Option::is_some) => {
+                Some((hash, Range::clone(range)))
+            }
             _ => None,
-        }
+        };
+        found.into_iter().filter_map(told).collect()
     }
 
     fn hash_of(&self, place: usize) -> Option<&Sri> {

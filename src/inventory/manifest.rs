@@ -4,7 +4,7 @@
 //! attributes with the same defaults, and `file` being an absolute path or null.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -19,6 +19,10 @@ use super::entry::Entry;
 use super::headers::Headers;
 use super::sri::Sri;
 use super::url::Url;
+
+mod index;
+
+pub use index::Index;
 
 /// Why a manifest cannot be read or written.
 #[derive(Debug, Error)]
@@ -108,7 +112,7 @@ pub fn read(text: &str) -> Result<Vec<Entry>, ManifestError> {
                 _ => ManifestError::Syntax { line, error },
             }
         })?;
-    let mut seen = BTreeMap::new();
+    let mut seen = HashMap::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         if let Some(first) = seen.insert(entry.id(), index) {
             return Err(ManifestError::Duplicate {
@@ -329,11 +333,42 @@ impl<'de> Deserialize<'de> for ReadHeaders {
 }
 
 /// One value or several; several only where there are several.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a header is a string or a list of strings")]
+#[derive(Serialize)]
+#[serde(untagged)]
 enum Values {
     One(String),
     Several(Vec<String>),
+}
+
+/// By itself, as serde's own way for such types first reads everything into a type of its own.
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Values;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a header that is a string or a list of strings")
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Values, E> {
+                Ok(Values::One(value.to_owned()))
+            }
+
+            fn visit_string<E: de::Error>(self, value: String) -> Result<Values, E> {
+                Ok(Values::One(value))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    values.push(value);
+                }
+                Ok(Values::Several(values))
+            }
+        }
+        json.deserialize_any(Either)
+    }
 }
 
 impl Values {

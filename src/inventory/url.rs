@@ -127,6 +127,9 @@ pub struct Url {
 impl Url {
     /// Reads an absolute URL. A fragment is dropped: it is never sent.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
+        if let Some(url) = Self::as_it_stands(text) {
+            return Ok(url);
+        }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(UrlError::NotAbsolute {
                 text: presentable(text),
@@ -184,8 +187,49 @@ impl Url {
         ))
     }
 
+    /// The URL of a target at a server that is known.
+    pub fn of_parts(
+        scheme: Scheme,
+        host: &str,
+        port: u16,
+        path_and_query: &str,
+    ) -> Result<Self, UrlError> {
+        if is_plain_host(host) && is_plain_target(path_and_query) {
+            return Ok(Self::assemble(scheme, host, port, path_and_query));
+        }
+        Self::parse(&format!("{scheme}://{host}:{port}{path_and_query}"))
+    }
+
+    /// The URL that `text` is, where there is nothing to change about it, and its host is a name without
+    /// peculiarities. Most are so, and then this takes a tenth of the time.
+    fn as_it_stands(text: &str) -> Option<Self> {
+        let (scheme, path_start) = plain_parts(text)?;
+        Some(Self {
+            text: text.to_owned(),
+            scheme,
+            port: scheme.default_port(),
+            host_end: path_start,
+            path_start,
+        })
+    }
+
+    /// Of a text that is known to be a URL that [`as_str`](Self::as_str) would give as it is, what stands before the
+    /// path.
+    pub(super) fn plain_server(text: &str) -> Option<&str> {
+        let (_, path_start) = plain_parts(text)?;
+        Some(&text[..path_start])
+    }
+
+    /// Whether that and `rest` are such a URL.
+    pub(super) fn is_plain_rest(rest: &str) -> bool {
+        is_plain_target(rest)
+    }
+
     fn assemble(scheme: Scheme, host: &str, port: u16, path_and_query: &str) -> Self {
-        let mut text = format!("{scheme}://{host}");
+        let mut text = String::with_capacity(16 + host.len() + path_and_query.len());
+        text.push_str(scheme.name());
+        text.push_str("://");
+        text.push_str(host);
         let host_end = text.len();
         if port != scheme.default_port() {
             text.push(':');
@@ -373,6 +417,36 @@ fn sanitised(text: &str) -> String {
     // All ASCII, so that bytes are characters.
     name.drain(..name.len().saturating_sub(NAME_LENGTH));
     name
+}
+
+/// The scheme of a URL with which there is nothing peculiar, and where its path starts.
+fn plain_parts(text: &str) -> Option<(Scheme, usize)> {
+    let (scheme, rest) = match text.strip_prefix("https://") {
+        Some(rest) => (Scheme::Https, rest),
+        None => (Scheme::Http, text.strip_prefix("http://")?),
+    };
+    let (host, target) = rest.split_at(rest.find('/')?);
+    let plain = is_plain_host(host) && is_plain_target(target);
+    plain.then_some((scheme, text.len() - target.len()))
+}
+
+/// Whether a host is a name in the one spelling that there is of it: neither an address, nor to be decoded.
+fn is_plain_host(host: &str) -> bool {
+    let of_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let (_, last) = host.rsplit_once('.').unwrap_or(("", host));
+    host.bytes().all(of_name)
+        && last.starts_with(|first: char| first.is_ascii_lowercase())
+        && !host.contains("xn--")
+}
+
+/// Whether path and query are such as can be sent, and nothing else.
+fn is_plain_target(target: &str) -> bool {
+    // Without a way out of the loop, sixteen of them are compared at once.
+    let unsendable = |byte: u8| !byte.is_ascii_graphic() || byte == b'#';
+    let any = target
+        .bytes()
+        .fold(false, |any, byte| any | unsendable(byte));
+    target.starts_with('/') && !any
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -712,6 +786,23 @@ mod tests {
                 prop_assert_ne!(&one, &url(&format!("{elsewhere}{host}{}", paths[0])));
             }
             prop_assert_ne!(&one, &url(&format!("https://{host}:80{}", paths[0])));
+        }
+
+        #[test]
+        fn a_plain_host_is_what_the_whatwg_makes_of_it(host in "[a-z0-9.-]{1,12}|[a-z0-9.-]{60,80}") {
+            if is_plain_host(&host) {
+                prop_assert_eq!(::url::Host::parse(&host).unwrap().to_string(), host);
+            }
+        }
+
+        #[test]
+        fn parts_are_the_url_of_their_text(
+            host in "[a-zA-Z0-9.-]{1,6}|\\[::1\\]",
+            port: u16,
+            target in "/[a-z#?% é]{0,4}",
+        ) {
+            let text = format!("https://{host}:{port}{target}");
+            prop_assert_eq!(Url::of_parts(Scheme::Https, &host, port, &target), Url::parse(&text));
         }
 
         #[test]

@@ -6,7 +6,7 @@
 //! - the plain one, `{ "!version": 1, URL: { "hash": SRI } | { "text": … } | { "redirect": URL } }`, which
 //!   mitm-cache writes; and
 //! - the compressed one that nixpkgs keeps, in which URLs are cut to pieces and `maven-metadata.xml` is left
-//!   to be made up ([`gradle`], [`maven`]).
+//!   to be made up (`gradle`, `maven`).
 //!
 //! Sources: nixpkgs, `pkgs/by-name/mi/mitm-cache/fetch.nix`; the manual of its gradle hook, "Lockfile
 //! Format"; mitm-cache's own output.

@@ -115,7 +115,7 @@ fn all<B: Fn(Range<u64>) -> Body>(whole: Representation<B>) -> Response {
     if let Some(length) = whole.length
         && may_have_body(whole.status)
     {
-        set(&mut response, CONTENT_LENGTH, length.to_string());
+        set_length(&mut response, length);
     }
     response
 }
@@ -128,8 +128,7 @@ fn part<B: Fn(Range<u64>) -> Body>(
     let body = (whole.body)(range.clone());
     let mut response = of_whole(StatusCode::PARTIAL_CONTENT, whole.headers, body);
     set(&mut response, CONTENT_RANGE, content_range(&range, length));
-    let length = range.end - range.start;
-    set(&mut response, CONTENT_LENGTH, length.to_string());
+    set_length(&mut response, range.end - range.start);
     response
 }
 
@@ -160,7 +159,7 @@ fn parts<B: Fn(Range<u64>) -> Body>(
     let mut response = of_whole(StatusCode::PARTIAL_CONTENT, whole.headers, body);
     let content_type = format!("multipart/byteranges; boundary={BOUNDARY}");
     set(&mut response, CONTENT_TYPE, content_type);
-    set(&mut response, CONTENT_LENGTH, total.to_string());
+    set_length(&mut response, total);
     response
 }
 
@@ -184,7 +183,7 @@ fn not_modified(headers: HeaderMap) -> Response {
 /// An answer that is none of what there is, and has none of its headers.
 fn refusal(status: StatusCode) -> Response {
     let mut response = of_whole(status, HeaderMap::new(), empty());
-    set(&mut response, CONTENT_LENGTH, "0".to_owned());
+    set_length(&mut response, 0);
     response
 }
 
@@ -193,7 +192,8 @@ fn of_whole(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     if matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-        set(&mut response, ACCEPT_RANGES, "bytes".to_owned());
+        let bytes = HeaderValue::from_static("bytes");
+        response.headers_mut().insert(ACCEPT_RANGES, bytes);
     }
     response
 }
@@ -207,6 +207,10 @@ fn may_have_body(status: StatusCode) -> bool {
     !status.is_informational()
         && status != StatusCode::NO_CONTENT
         && status != StatusCode::NOT_MODIFIED
+}
+
+fn set_length(response: &mut Response, length: u64) {
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
 }
 
 fn set(response: &mut Response, name: HeaderName, value: String) {

@@ -1,16 +1,16 @@
 //! Bodies on their way to the client.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io,
     ops::Range,
-    os::unix::fs::FileExt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use http::{
     HeaderValue, StatusCode,
@@ -18,6 +18,7 @@ use http::{
 };
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use rustix::{buffer::spare_capacity, io::retry_on_intr};
 
 use super::Response;
 use crate::visible::visible;
@@ -30,6 +31,12 @@ pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
 /// A file is read in pieces of this many bytes.
 const PIECE: usize = 128 << 10;
+
+/// What has no more bytes than this is read at once, before its head is sent.
+const SMALL: usize = 64 << 10;
+
+/// So many buffers of [`PIECE`] bytes are kept by a thread for the next pieces.
+const MAX_SPARE: usize = 8;
 
 /// No body.
 #[must_use]
@@ -67,6 +74,12 @@ pub fn stream(pieces: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'sta
 /// A range of a file's bytes.
 #[must_use]
 pub fn file(file: Arc<File>, range: Range<u64>) -> Body {
+    if range.end.saturating_sub(range.start) <= SMALL as u64
+        && let Ok(piece) = read_piece(&file, &range)
+        && range.start + piece.len() as u64 == range.end
+    {
+        return full(piece);
+    }
     FileBody { file, range }.boxed_unsync()
 }
 
@@ -108,14 +121,60 @@ impl http_body::Body for FileBody {
 pub(crate) fn read_piece(file: &File, range: &Range<u64>) -> io::Result<Bytes> {
     let wanted = range.end.saturating_sub(range.start);
     let wanted = usize::try_from(wanted).unwrap_or(PIECE).min(PIECE);
-    let mut piece = BytesMut::zeroed(wanted);
-    let read = file.read_at(&mut piece, range.start)?;
-    if read == 0 {
+    if wanted <= SMALL {
+        let mut piece = Vec::with_capacity(wanted.max(1));
+        read_at(file, range.start, wanted, &mut piece)?;
+        return Ok(Bytes::from(piece));
+    }
+    let mut piece = Piece::new();
+    read_at(file, range.start, wanted, &mut piece.0)?;
+    Ok(Bytes::from_owner(piece))
+}
+
+/// Reads what is there, up to `wanted` bytes, into the capacity of `piece`.
+fn read_at(file: &File, offset: u64, wanted: usize, piece: &mut Vec<u8>) -> io::Result<()> {
+    retry_on_intr(|| rustix::io::pread(file, spare_capacity(piece), offset))?;
+    piece.truncate(wanted);
+    if piece.is_empty() {
         return Err(io::Error::new(
             io::ErrorKind::UnexpectedEof,
             "the file is shorter than it was when it was opened",
         ));
     }
-    piece.truncate(read);
-    Ok(piece.freeze())
+    Ok(())
+}
+
+/// A large piece of a file. Its memory is neither cleared before it is read into, nor given back before the next
+/// one: what is read stays in the processor's cache until it is sent.
+struct Piece(Vec<u8>);
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Piece {
+    fn new() -> Self {
+        let spare = SPARE.with_borrow_mut(Vec::pop);
+        Self(spare.unwrap_or_else(|| Vec::with_capacity(PIECE)))
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        let mut memory = std::mem::take(&mut self.0);
+        memory.clear();
+        // There is no such list any more where a thread ends.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MAX_SPARE {
+                spare.push(memory);
+            }
+        });
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }

@@ -287,10 +287,11 @@ impl<H: Handler> FrontDoor<H> {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let door = self.clone();
-        let from = origin.clone();
+        let origin = Arc::new(origin);
+        let from = Arc::clone(&origin);
         let service = service_fn(move |request| {
-            let (door, origin) = (door.clone(), from.clone());
-            async move { Ok::<_, Infallible>(door.request(origin, request).await) }
+            let (door, origin) = (door.clone(), Arc::clone(&from));
+            async move { Ok::<_, Infallible>(door.request(&origin, request).await) }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
@@ -315,7 +316,7 @@ impl<H: Handler> FrontDoor<H> {
         }
     }
 
-    async fn request(self, origin: Origin, request: http::Request<Incoming>) -> Response {
+    async fn request(self, origin: &Origin, request: http::Request<Incoming>) -> Response {
         if request.method() == Method::CONNECT {
             return self.connect(request);
         }
@@ -326,7 +327,7 @@ impl<H: Handler> FrontDoor<H> {
         {
             return response;
         }
-        match Request::new(&origin, request) {
+        match Request::new(origin, request) {
             Ok(request) => self.handler.handle(request).await,
             Err(error) => self.bad_request(error),
         }

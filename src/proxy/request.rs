@@ -10,7 +10,7 @@ use http::{
     request, uri,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 
 use super::{door::Origin, git};
 use crate::inventory::{Scheme, Sri, Url, UrlError, secrets::presentable};
@@ -88,6 +88,9 @@ impl Request {
     ///
     /// Where it is too large, or does not arrive whole.
     pub async fn body(&mut self) -> Result<Bytes, RequestError> {
+        if self.body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
         match Limited::new(&mut self.body, MAX_REQUEST_BODY)
             .collect()
             .await
@@ -141,7 +144,7 @@ fn target(origin: &Origin, head: &request::Parts) -> Result<Url, RequestError> {
     let path = uri.path_and_query().map_or("/", uri::PathAndQuery::as_str);
     let url = match (origin, uri.scheme_str(), uri.authority()) {
         (Origin::Tunnel { host, port, scheme }, _, _) => {
-            format!("{}://{host}:{port}{path}", name(*scheme))
+            return Ok(Url::of_parts(*scheme, host, *port, path)?);
         }
         (Origin::Server { .. }, Some(scheme), Some(authority)) if for_a_proxy => {
             format!("{scheme}://{}{path}", without_userinfo(authority))

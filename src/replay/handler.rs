@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::{Answer, Content, Key, Matcher, Secret, Summary, nearest::nearest};
+use super::{Answer, Content, Key, Matcher, Secret, ShelfError, Summary, nearest::nearest};
 use crate::{
     inventory::Url,
     proxy::{
@@ -57,11 +57,11 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Answers from `answers`, to which a person adds in `file`.
+    /// Answers what `matcher` finds, to which a person adds in `file`.
     #[must_use]
-    pub fn new(answers: Vec<Answer>, file: PathBuf) -> Self {
+    pub fn new(matcher: Matcher, file: PathBuf) -> Self {
         Self {
-            matcher: Matcher::new(answers),
+            matcher,
             answered: AtomicU64::new(0),
             misses: Mutex::default(),
             file,
@@ -89,17 +89,18 @@ impl Replay {
     }
 
     /// The answer under the URL as it is, or else under the one that capture wrote down for it.
-    fn find(&self, key: &Key<'_>) -> Option<&Answer> {
-        self.matcher.find(key).or_else(|| {
-            let Cow::Owned(url) = key.url.without_secrets() else {
-                return None;
-            };
-            self.matcher.find(&Key {
-                url: &url,
-                secret: Secret::InUrl,
-                body: key.body.clone(),
-                ..*key
-            })
+    fn find(&self, key: &Key<'_>) -> Result<Option<&Answer>, ShelfError> {
+        if let Some(found) = self.matcher.find(key)? {
+            return Ok(Some(found));
+        }
+        let Cow::Owned(url) = key.url.without_secrets() else {
+            return Ok(None);
+        };
+        self.matcher.find(&Key {
+            url: &url,
+            secret: Secret::InUrl,
+            body: key.body.clone(),
+            ..*key
         })
     }
 
@@ -127,7 +128,7 @@ impl Replay {
     /// What is said of a miss.
     fn explain(&self, miss: &Miss) -> String {
         let mut lines = vec![format!("miss: {miss} is not in the inventory")];
-        let of_url = self.matcher.of_url(&miss.url);
+        let of_url = self.matcher.of_url(&miss.url).unwrap_or_default();
         if of_url.is_empty() {
             let near = nearest(&miss.url, self.matcher.urls());
             lines.extend(near.iter().map(|url| format!("  nearest: {url}")));
@@ -159,8 +160,10 @@ impl Handler for Replay {
             secret: Secret::None,
             body: body_hash(&request.headers, &body),
         };
-        let Some(found) = self.find(&key) else {
-            return self.miss(&key);
+        let found = match self.find(&key) {
+            Ok(Some(found)) => found,
+            Ok(None) => return self.miss(&key),
+            Err(error) => return failed(&chain(&error)),
         };
         match give(&request.method, &request.headers, found) {
             Ok(response) => {
@@ -169,9 +172,10 @@ impl Handler for Replay {
             }
             Err(error) => {
                 let url = &request.url;
-                let text = format!("failed to read the body of {url}: {}", chain(&error));
-                say(&text);
-                plain(StatusCode::INTERNAL_SERVER_ERROR, &text)
+                failed(&format!(
+                    "failed to read the body of {url}: {}",
+                    chain(&error)
+                ))
             }
         }
     }
@@ -197,6 +201,12 @@ fn refused(text: &str) -> Response {
         .headers_mut()
         .insert("x-buildproxy", HeaderValue::from_static("miss"));
     response
+}
+
+/// The answer where there should be one, and `text` says why there is none.
+fn failed(text: &str) -> Response {
+    say(text);
+    plain(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// Gives an answer to a request.

@@ -33,10 +33,11 @@ impl Key<'_> {
     #[must_use]
     pub fn fit(&self, condition: &Condition) -> Option<usize> {
         let header = |name: &str| self.headers.get(name).and_then(|value| value.to_str().ok());
-        let authorized = match self.secret {
-            Secret::InUrl => true,
-            Secret::None => has_credentials(self.headers),
-        };
+        let authorized = condition.authorization
+            && match self.secret {
+                Secret::InUrl => true,
+                Secret::None => has_credentials(self.headers),
+            };
         condition.fit(header, authorized, self.body.as_ref())
     }
 }

@@ -1,16 +1,24 @@
 //! Finds the answer to a request among those that there are.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, path::Path, sync::OnceLock};
 
 use http::Method;
 
-use super::{Answer, Key};
-use crate::inventory::Url;
+use super::{Answer, Key, ShelfError, shelf::shelve_one};
+use crate::inventory::{Url, manifest::Index};
 
 /// All answers, by URL.
-#[derive(Debug, Default)]
-pub struct Matcher {
-    answers: HashMap<Url, Vec<Answer>>,
+#[derive(Debug)]
+pub struct Matcher(Answers);
+
+#[derive(Debug)]
+enum Answers {
+    Whole(HashMap<Url, Vec<Answer>>),
+    Indexed {
+        index: Index,
+        /// Those of each URL that were asked for, at the place of the first of them.
+        made: Box<[OnceLock<Box<[Answer]>>]>,
+    },
 }
 
 impl Matcher {
@@ -21,14 +29,25 @@ impl Matcher {
         for answer in answers {
             by_url.entry(answer.url.clone()).or_default().push(answer);
         }
-        Self { answers: by_url }
+        Self(Answers::Whole(by_url))
+    }
+
+    /// Finds among the entries of a manifest, which are read when they are asked for.
+    #[must_use]
+    pub fn indexed(index: Index) -> Self {
+        let made = std::iter::repeat_with(OnceLock::new).take(index.len());
+        let made = made.collect();
+        Self(Answers::Indexed { index, made })
     }
 
     /// The answer that fits best: of the request's method, with the condition that asks for most of
     /// what the request has. HEAD is also answered from GET.
-    #[must_use]
-    pub fn find(&self, key: &Key<'_>) -> Option<&Answer> {
-        let of_url = self.answers.get(key.url)?;
+    ///
+    /// # Errors
+    ///
+    /// Where an entry, read now, is wrong.
+    pub fn find(&self, key: &Key<'_>) -> Result<Option<&Answer>, ShelfError> {
+        let of_url = self.of_url(key.url)?;
         let best = |method: &Method| {
             let of_method = of_url.iter().filter(|answer| answer.method == *method);
             let fitting =
@@ -39,18 +58,43 @@ impl Matcher {
                 .max_by_key(|(fit, _)| *fit)
                 .map(|(_, answer)| answer)
         };
-        best(key.method).or_else(|| (key.method == Method::HEAD).then(|| best(&Method::GET))?)
+        let found = best(key.method);
+        Ok(found.or_else(|| (key.method == Method::HEAD).then(|| best(&Method::GET))?))
     }
 
     /// All answers for a URL.
-    #[must_use]
-    pub fn of_url(&self, url: &Url) -> &[Answer] {
-        self.answers.get(url).map_or(&[], Vec::as_slice)
+    ///
+    /// # Errors
+    ///
+    /// Where an entry, read now, is wrong.
+    pub fn of_url(&self, url: &Url) -> Result<&[Answer], ShelfError> {
+        match &self.0 {
+            Answers::Whole(answers) => Ok(answers.get(url).map_or(&[], Vec::as_slice)),
+            Answers::Indexed { index, made } => {
+                let mut entries = index.of_url(url.as_str()).peekable();
+                let Some(slot) = entries.peek().and_then(|first| made.get(*first)) else {
+                    return Ok(&[]);
+                };
+                if let Some(answers) = slot.get() {
+                    return Ok(answers);
+                }
+                let answer = |place| shelve_one(index.entry(place)?, Path::new("/"), None);
+                let answers = entries.map(answer).collect::<Result<_, _>>()?;
+                Ok(slot.get_or_init(|| answers))
+            }
+        }
     }
 
     /// All URLs, in no order.
-    pub fn urls(&self) -> impl Iterator<Item = &Url> {
-        self.answers.keys()
+    pub fn urls(&self) -> Box<dyn Iterator<Item = Cow<'_, Url>> + '_> {
+        match &self.0 {
+            Answers::Whole(answers) => Box::new(answers.keys().map(Cow::Borrowed)),
+            Answers::Indexed { index, .. } => {
+                // All of them are URLs: see `Index::of`.
+                let urls = index.urls().filter_map(|url| Url::parse(url).ok());
+                Box::new(urls.map(Cow::Owned))
+            }
+        }
     }
 }
 
@@ -91,7 +135,7 @@ mod tests {
             secret: Secret::None,
             body: None,
         };
-        match &matcher.find(&key)?.content {
+        match &matcher.find(&key).unwrap()?.content {
             Content::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
             Content::File(path) => panic!("{path:?}"),
         }
@@ -117,5 +161,26 @@ mod tests {
         assert_eq!(found(&matcher, &Method::HEAD, "*/*").unwrap(), "get");
         let matcher = Matcher::new(vec![get, head]);
         assert_eq!(found(&matcher, &Method::HEAD, "*/*").unwrap(), "head");
+    }
+    #[test]
+    fn an_indexed_manifest_is_read_entry_by_entry() {
+        let text = r#"[{"url":"https://example.org/b","status_code":"x"},
+            {"url":"https://example.org/a","request":{"headers":{"accept":"text/html"}}},
+            {"url":"https://example.org/a","method":"POST"}]"#;
+        let matcher = Matcher::indexed(Index::of(&text.into()).unwrap());
+        assert_eq!(found(&matcher, &Method::GET, "text/html").unwrap(), "");
+        assert_eq!(found(&matcher, &Method::GET, "*/*"), None);
+        assert_eq!(found(&matcher, &Method::POST, "*/*").unwrap(), "");
+        let mut urls: Vec<String> = matcher.urls().map(|url| url.to_string()).collect();
+        urls.sort();
+        assert_eq!(urls, ["https://example.org/a", "https://example.org/b"]);
+        let elsewhere = Url::parse("https://example.org/c").unwrap();
+        assert!(matcher.of_url(&elsewhere).unwrap().is_empty());
+        let error = matcher.of_url(&Url::parse("https://example.org/b").unwrap());
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1: entry 0 for `https://example.org/b`: "),
+            "{error}"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Which URLs a person may have meant.
 
+use std::borrow::Cow;
+
 use crate::inventory::Url;
 
 /// How many are shown.
@@ -11,9 +13,12 @@ const ENOUGH: f64 = 0.5;
 
 /// Those of `urls` that are most like `wanted`, the nearest first. One that differs in scheme or
 /// query alone is nearer than any other.
-pub(super) fn nearest<'a>(wanted: &Url, urls: impl Iterator<Item = &'a Url>) -> Vec<&'a Url> {
-    let mut scored: Vec<(f64, &Url)> = urls
-        .map(|url| (similarity(wanted, url), url))
+pub(super) fn nearest<'a>(
+    wanted: &Url,
+    urls: impl Iterator<Item = Cow<'a, Url>>,
+) -> Vec<Cow<'a, Url>> {
+    let mut scored: Vec<(f64, Cow<Url>)> = urls
+        .map(|url| (similarity(wanted, &url), url))
         .filter(|(score, _)| *score >= ENOUGH)
         .collect();
     scored.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
@@ -52,7 +57,7 @@ mod tests {
         .map(|url| Url::parse(url).unwrap())
         .collect();
         let wanted = Url::parse("http://example.org/a-1.1.tar.gz").unwrap();
-        let found = nearest(&wanted, urls.iter());
-        assert_eq!(found, [&urls[1], &urls[0]]);
+        let found = nearest(&wanted, urls.iter().map(Cow::Borrowed));
+        assert_eq!(found, [urls[1].clone(), urls[0].clone()].map(Cow::Owned));
     }
 }

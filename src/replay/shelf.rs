@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::{
     bodies::BodyCache,
-    inventory::{Body, Condition, Entry, Sri, Url},
+    inventory::{Body, Condition, Entry, Sri, Url, manifest::ManifestError},
 };
 
 /// An entry that is ready to be given to a client.
@@ -67,6 +67,9 @@ pub enum ShelfError {
         #[source]
         source: io::Error,
     },
+    /// An entry that is read when it is asked for, and is wrong.
+    #[error(transparent)]
+    Entry(#[from] ManifestError),
     /// Pins without Nix, and no cache to look in.
     #[error("the body of {url} is a pin, and there is no body cache to look it up in")]
     NoCache {
@@ -88,8 +91,8 @@ pub fn shelve(
     let mut answers = Vec::with_capacity(entries.len());
     let mut missing = Vec::new();
     for entry in entries {
-        match content(&entry, folder, cache) {
-            Ok(content) => answers.push(answer(entry, content)),
+        match shelve_one(entry, folder, cache) {
+            Ok(answer) => answers.push(answer),
             Err(error) => missing.push(error),
         }
     }
@@ -98,6 +101,16 @@ pub fn shelve(
     } else {
         Err(missing)
     }
+}
+
+/// The same for one entry.
+pub(super) fn shelve_one(
+    entry: Entry,
+    folder: &Path,
+    cache: Option<&BodyCache>,
+) -> Result<Answer, ShelfError> {
+    let content = content(&entry, folder, cache)?;
+    Ok(answer(entry, content))
 }
 
 fn content(entry: &Entry, folder: &Path, cache: Option<&BodyCache>) -> Result<Content, ShelfError> {
@@ -135,7 +148,8 @@ fn content(entry: &Entry, folder: &Path, cache: Option<&BodyCache>) -> Result<Co
 }
 
 fn answer(entry: Entry, content: Content) -> Answer {
-    let mut headers = HeaderMap::with_capacity(entry.headers.len());
+    // With room for those that an answer adds.
+    let mut headers = HeaderMap::with_capacity(entry.headers.len() + 4);
     for (name, value) in entry.headers.iter() {
         // An entry's headers are valid, so neither of the two is ever left out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

@@ -64,7 +64,9 @@ pub enum File {
     Wget2rc,
     /// Settings of apt.
     AptConf,
-    /// The folder with settings of PHP.
+    /// Settings of PHP.
+    PhpSettings,
+    /// The folder that they are in.
     PhpFolder,
 }
 
@@ -77,7 +79,9 @@ impl File {
             Self::Wgetrc => "wgetrc",
             Self::Wget2rc => "wget2rc",
             Self::AptConf => "apt.conf",
-            Self::PhpFolder => "php",
+            Self::PhpSettings => "buildproxy.ini",
+            // PHP reads what ends in `.ini`, and a folder more would cost more than a file.
+            Self::PhpFolder => ".",
         }
     }
 
@@ -85,9 +89,12 @@ impl File {
         match self {
             // There may be passwords in the settings that they begin with.
             Self::Wgetrc | Self::Wget2rc => Readers::Owner,
-            Self::Authority | Self::Bundle | Self::TrustStore | Self::AptConf | Self::PhpFolder => {
-                Readers::Everybody
-            }
+            Self::Authority
+            | Self::Bundle
+            | Self::TrustStore
+            | Self::AptConf
+            | Self::PhpSettings
+            | Self::PhpFolder => Readers::Everybody,
         }
     }
 }
@@ -145,8 +152,13 @@ impl Files {
         open_to(folder.path(), Readers::Everybody)?;
         let files = Self { folder };
         let certificates = || std::iter::once(authority).chain(roots.iter());
-        files.write(File::Authority, to_pem(std::iter::once(authority)))?;
         files.write(File::Bundle, to_pem(certificates()))?;
+        // To make files is most of what a start takes; another name for one takes next to nothing.
+        let is_bundle = roots.iter().next().is_none();
+        let linked = || fs::hard_link(files.path(File::Bundle), files.path(File::Authority));
+        if !is_bundle || linked().is_err() {
+            files.write(File::Authority, to_pem(std::iter::once(authority)))?;
+        }
         files.write(File::TrustStore, to_pkcs12(certificates())?)?;
 
         let bundle = files.path(File::Bundle);
@@ -195,21 +207,17 @@ impl Files {
              {user}"
         );
         files.write(File::AptConf, apt)?;
-        let php = files.path(File::PhpFolder);
-        fs::create_dir(&php).map_err(|source| FilesError::Write {
-            path: php.clone(),
-            source,
-        })?;
-        open_to(&php, File::PhpFolder.readers())?;
         let ini = format!("curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\"\n");
-        write(&php.join("buildproxy.ini"), ini, File::PhpFolder.readers())?;
+        files.write(File::PhpSettings, ini)?;
         Ok(files)
     }
 
     /// Where a file is, absolute.
     #[must_use]
     pub fn path(&self, file: File) -> PathBuf {
-        self.folder.path().join(file.name())
+        let path = self.folder.path().join(file.name());
+        // Without what is superfluous.
+        path.components().collect()
     }
 
     fn write(&self, file: File, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
@@ -312,14 +320,13 @@ mod tests {
     fn certificates_are_for_everybody_and_passwords_are_not() {
         let files = make(&[]).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        let php = files.path(File::PhpFolder);
-        assert_eq!(mode(files.folder.path()), 0o755);
-        assert_eq!(mode(&php), 0o755);
-        assert_eq!(mode(&php.join("buildproxy.ini")), 0o644);
+        assert_eq!(mode(&files.path(File::PhpFolder)), 0o755);
         for (file, expected) in [
             (File::Bundle, 0o644),
             (File::TrustStore, 0o644),
             (File::AptConf, 0o644),
+            (File::Authority, 0o644),
+            (File::PhpSettings, 0o644),
             (File::Wgetrc, 0o600),
             (File::Wget2rc, 0o600),
         ] {

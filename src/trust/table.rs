@@ -35,6 +35,7 @@ impl fmt::Display for Value {
             Self::File(File::TrustStore) => "certificates, as PKCS 12",
             Self::File(File::Wgetrc | File::Wget2rc | File::AptConf) => "settings, after yours",
             Self::File(File::PhpFolder) => "a folder with settings",
+            Self::File(File::PhpSettings) => "settings",
             Self::Java => "yours, and options for all of it",
             Self::PhpFolders => "yours, and a folder with settings",
             Self::Text(text) => text,

@@ -197,6 +197,53 @@ fn a_body_that_went_missing_is_an_error_that_names_it() {
     replayed.says("failed to read the body of https://a.example.org/list");
 }
 
+/// A manifest of more than a MiB, `last` being its last entry.
+fn large_manifest(scene: &Scene, last: &str) {
+    let file = scene.path("body");
+    let entry = |number: u32| {
+        let url = format!("https://a.example.org/releases/{number}/a-1.0.tar.gz");
+        format!(
+            r#"{{"file":"{}","headers":{{"content-type":"application/gzip"}},"url":"{url}"}},"#,
+            file.display()
+        )
+    };
+    let entries: String = (0..10_000).map(entry).collect();
+    scene.write("m.json", &format!("[{entries}\n{last}]"));
+}
+
+#[test]
+fn entries_of_a_large_manifest_are_read_when_they_are_asked_for() {
+    let scene = scene();
+    let last = r#"{"status_code":"two hundred","url":"https://a.example.org/wrong"}"#;
+    large_manifest(&scene, last);
+    let script = r#"
+        curl -sSf https://a.example.org/releases/9999/a-1.0.tar.gz; echo
+        curl -sS https://a.example.org/wrong -w '%{http_code}\n'
+        curl -sS "https://a.example.org/releases/7/a-1.0.tar.gz?token=secret"; echo
+        curl -sS https://a.example.org/releases/7/b-1.0.tar.gz"#;
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]);
+    let replayed = run(&mut replay).ok();
+    let lines: Vec<&str> = replayed.stdout.lines().collect();
+    assert_eq!(lines[0], "0123456789");
+    let wrong = "buildproxy: line 2: entry 10000 for `https://a.example.org/wrong`: ";
+    assert!(lines[1].starts_with(wrong), "{}", lines[1]);
+    assert_eq!(lines[2..4], ["500", "0123456789"]);
+    let nearest = "  nearest: https://a.example.org/releases/7/a-1.0.tar.gz";
+    assert!(lines.contains(&nearest), "{lines:?}");
+    replayed.says(wrong);
+}
+
+#[test]
+fn a_large_manifest_with_an_unknown_attribute_is_refused_at_once() {
+    let scene = scene();
+    large_manifest(
+        &scene,
+        r#"{"colour":"red","url":"https://a.example.org/wrong"}"#,
+    );
+    let refused = run(&mut scene.buildproxy(&["replay", "m.json", "--", "true"])).ends_with(3);
+    refused.says("line 2: entry 10000 for `https://a.example.org/wrong`: unknown field `colour`");
+}
+
 #[test]
 fn pins_that_are_not_in_the_body_cache_are_named() {
     let scene = Scene::new();

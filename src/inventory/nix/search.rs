@@ -1,5 +1,6 @@
-//! Where a hash stands in a file that only Nix can evaluate.
+//! Where hashes stand in a file that only Nix can evaluate.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use rnix::{Root, ast};
@@ -9,20 +10,20 @@ use super::nesting;
 use super::source::Source;
 use crate::inventory::Sri;
 
-/// The strings that are this hash, with its algorithm in front: nothing else can be made of them.
-pub(crate) fn places_of(hash: &Sri, text: &str) -> Vec<Range<usize>> {
+/// The strings that are hashes, each with its algorithm in front: nothing else can be made of them.
+pub(crate) fn hashes_in(text: &str) -> HashMap<Sri, Vec<Range<usize>>> {
+    let mut found: HashMap<Sri, Vec<_>> = HashMap::new();
     if nesting::too_deep(text).is_some() {
-        return Vec::new();
+        return found;
     }
     let source = Source::new(text);
-    let is_hash = |string: &ast::Str| {
-        let text = source.decoded(string);
-        text.is_ok_and(|text| text.parse().as_ref() == Ok(hash))
-    };
     let tree = Root::parse(text).tree();
-    let strings = tree.syntax().descendants().filter_map(ast::Str::cast);
-    strings
-        .filter(is_hash)
-        .map(|string| string.syntax().text_range().into())
-        .collect()
+    for string in tree.syntax().descendants().filter_map(ast::Str::cast) {
+        let hash = source.decoded(&string).ok();
+        if let Some(hash) = hash.and_then(|text| text.parse().ok()) {
+            let range = string.syntax().text_range().into();
+            found.entry(hash).or_default().push(range);
+        }
+    }
+    found
 }

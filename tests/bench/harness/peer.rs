@@ -102,7 +102,9 @@ impl Peer {
 fn start_buildproxy(site: &Site, entries: usize, program: &Path) -> anyhow::Result<Server> {
     let mut command = Command::new(program);
     command.arg("replay").arg(site.manifest(entries));
-    command.arg("--daemon");
+    // However this ends, nothing stays behind.
+    let watched = std::process::id().to_string();
+    command.args(["--daemon", "--watch-pid", &watched]);
     // Nothing goes into a pipe that stays open in the background.
     let log = File::create(site.path("buildproxy.log"))?;
     let exports = output(command.stderr(log))?;

@@ -132,9 +132,15 @@ impl Drop for Background {
             let _ = child.wait();
             return;
         }
-        let exe = format!("/proc/{}/exe", self.master.as_raw_nonzero());
-        while fs::read_link(&exe).is_ok() {
+        while is_there(self.master) {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// Whether a process still has anything: to give back much memory takes a while.
+fn is_there(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let state = |stat: String| Some(stat.rsplit_once(") ")?.1.starts_with('Z'));
+    stat.ok().and_then(state) == Some(false)
 }

@@ -2,8 +2,9 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{BufWriter, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -42,12 +43,15 @@ impl Site {
         }
         let large = site.path("files").join("large");
         if !fs::metadata(&large).is_ok_and(|file| file.len() == scale.large) {
+            // There may be one of another size, which could not be written to.
+            let _ = fs::remove_file(&large);
             let mut file = BufWriter::new(File::create(&large).with_context(failed)?);
             let piece: Vec<u8> = (0..=u8::MAX).cycle().take(1 << 20).collect();
             for _ in 0..scale.large >> 20 {
                 file.write_all(&piece).with_context(failed)?;
             }
             file.flush().with_context(failed)?;
+            fix(&large).with_context(failed)?;
         }
         for entries in [10, 1_000, scale.many] {
             site.write_manifest(entries).with_context(failed)?;
@@ -85,7 +89,10 @@ impl Site {
         }
         json.pop();
         json.push(']');
-        fs::write(self.manifest(entries), json)?;
+        let manifest = self.manifest(entries);
+        let _ = fs::remove_file(&manifest);
+        fs::write(&manifest, json)?;
+        fix(&manifest)?;
         Ok(())
     }
 
@@ -98,4 +105,9 @@ impl Site {
         fs::write(self.path("nginx.crt"), certificate.pem())?;
         Ok(())
     }
+}
+
+/// Makes a file one that nobody may write to, as in a store.
+fn fix(path: &Path) -> std::io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o444))
 }
