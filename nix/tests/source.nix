@@ -63,11 +63,12 @@ runCommand "check-source"
     if get http://a.test/; then exit 1; fi
 
     echo "variables that outlived their proxy do not count"
-    (
-      export BUILDPROXY_MANIFEST=${proxy.manifest} http_proxy=http://127.0.0.1:1
-      source ${proxy}
-      [[ $(get http://a.test/) == "body of a" ]]
-    )
+    kill "$BUILDPROXY_PID"
+    while [[ -e $WGETRC ]]; do sleep 0.1; done
+    address=$http_proxy
+    source ${other}
+    [[ $http_proxy != "$address" ]]
+    [[ $(get http://b.test/) == "body of b" ]]
 
     echo "the proxy ends with the shell that sourced it, be it a subshell, and lets go of its log"
     (source ${proxy}) 2>&1 | timeout 20 cat
