@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// Another build of it, to compare with.
     #[arg(long, value_name = "FILE")]
     pub(crate) before: Option<PathBuf>,
+    /// nginx, as `tests/bench/get-nginx` gets it.
+    #[arg(long, value_name = "FILE", default_value = "nginx")]
+    pub(crate) nginx: PathBuf,
     /// mitmproxy's mitmdump, to be measured as well.
     #[arg(long, value_name = "FILE")]
     pub(crate) mitmdump: Option<PathBuf>,
