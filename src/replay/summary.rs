@@ -16,10 +16,20 @@ const LISTED: usize = 20;
 pub struct Summary {
     /// How many requests were answered.
     pub answered: u64,
+    /// How many could not be, though the inventory has them: a body cannot be read, or an entry is wrong.
+    pub failed: u64,
     /// What was asked for and not answered, in order of the URLs, and how often.
     pub misses: Vec<(Miss, u32)>,
     /// The `proxy_content.nix` that would have to have them.
     pub(super) file: PathBuf,
+}
+
+impl Summary {
+    /// How much was asked for and not answered; each miss counts once.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        self.failed + self.misses.len() as u64
+    }
 }
 
 impl fmt::Display for Summary {
@@ -28,6 +38,10 @@ impl fmt::Display for Summary {
             0 => write!(f, "no request was answered")?,
             1 => write!(f, "1 request was answered")?,
             answered => write!(f, "{answered} requests were answered")?,
+        }
+        if self.failed > 0 {
+            let failed = self.failed;
+            write!(f, ", and {failed} could not be, as the log above says")?;
         }
         if self.misses.is_empty() {
             return Ok(());
