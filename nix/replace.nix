@@ -91,7 +91,9 @@ let
       wrong = builtins.filter (url: !replaceable ? ${normal url}) named;
       url = builtins.head wrong;
     in
-    if twice != [ ] then
+    if !builtins.isAttrs given then
+      refuse "`${argument}` must be an attribute set with URLs as names, and is of type ${builtins.typeOf given}"
+    else if twice != [ ] then
       refuse "`${argument}` names one URL twice: ${lib.concatStringsSep ", " (same (builtins.head twice))}"
     else if wrong == [ ] then
       true

@@ -52,6 +52,9 @@ _buildproxy_replay() {
     echo "buildproxy: replay of @manifest@ did not start (exit status $buildproxy_status)" >&2
     return "$buildproxy_status"
   fi
+  if [[ ${BUILDPROXY_MANIFEST:-@manifest@} != '@manifest@' ]]; then
+    echo "buildproxy: from here on @manifest@ answers, and $BUILDPROXY_MANIFEST does no more; for both, give mkBuildproxy one list with the entries of both" >&2
+  fi
   eval "$buildproxy_exports"
   export BUILDPROXY_MANIFEST='@manifest@'
 

@@ -145,7 +145,7 @@ impl BodyCache {
 
 /// A body that is arriving. Dropped, it is forgotten.
 ///
-/// There is no file before there are more than [`IN_MEMORY`] bytes: most bodies of a build are small, and
+/// There is no file before there are more than `IN_MEMORY` bytes: most bodies of a build are small, and
 /// nobody waits for their file then but the record.
 #[derive(Debug)]
 pub struct PartialBody {
@@ -191,7 +191,7 @@ impl PartialBody {
         self.hasher.clone().finish()
     }
 
-    /// A second handle, to read what has been written, where that is more than [`IN_MEMORY`] bytes. It stays
+    /// A second handle, to read what has been written, where that is more than `IN_MEMORY` bytes. It stays
     /// valid whatever becomes of the body.
     ///
     /// # Errors

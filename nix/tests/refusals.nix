@@ -46,6 +46,10 @@ let
       inherit content;
       patches."${url}other" = [ body ];
     };
+    "overrides without URLs" = {
+      inherit content;
+      overrides = [ body ];
+    };
     "an override of what has no body" = {
       content = [
         {

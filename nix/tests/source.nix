@@ -40,7 +40,8 @@ runCommand "check-source"
     set -- first second
     state() { compgen -A function; comm -23 <(compgen -v | sort) <(compgen -e | sort) | grep -vxE 'BASH_.*|PIPESTATUS|RANDOM|FUNCNAME|_'; echo "$-" "$@"; }
     state "$@" >before
-    source ${proxy}
+    source ${proxy} 2>said
+    [[ ! -s said ]]
     state "$@" | grep -vxE '_buildproxy_summary|exitHooks|failureHooks' >after
     diff before after
     [[ ''${#exitHooks[@]} == 1 && ''${#failureHooks[@]} == 1 ]]
@@ -54,18 +55,20 @@ runCommand "check-source"
     (source ${proxy} && [[ $http_proxy == "$address" ]])
     bash -euo pipefail -c 'source ${proxy}; [[ $http_proxy == "$1" ]]' child "$address"
 
-    echo "another inventory takes its place"
-    source ${other}
+    echo "another inventory takes its place, and says so"
+    source ${other} 2>said
+    grep -F 'on ${other.manifest} answers, and ${proxy.manifest} does no more' said
     [[ $http_proxy != "$address" ]]
     [[ $(get http://b.test/) == "body of b" ]]
     if get http://a.test/; then exit 1; fi
 
     echo "variables that outlived their proxy do not count"
-    (
-      export BUILDPROXY_MANIFEST=${proxy.manifest} http_proxy=http://127.0.0.1:1
-      source ${proxy}
-      [[ $(get http://a.test/) == "body of a" ]]
-    )
+    kill "$BUILDPROXY_PID"
+    while [[ -e $WGETRC ]]; do sleep 0.1; done
+    address=$http_proxy
+    source ${other}
+    [[ $http_proxy != "$address" ]]
+    [[ $(get http://b.test/) == "body of b" ]]
 
     echo "the proxy ends with the shell that sourced it, be it a subshell, and lets go of its log"
     (source ${proxy}) 2>&1 | timeout 20 cat

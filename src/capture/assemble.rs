@@ -1,7 +1,7 @@
 //! Makes entries of a record.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     error::Error,
     fs, io,
     path::{Path, PathBuf},
@@ -57,7 +57,7 @@ pub fn assemble(
     changes: Changes,
 ) -> Recording {
     // In an order of their own, so that the same exchanges always make the same entries.
-    exchanges.sort_by_cached_key(|exchange| exchange.question.order());
+    exchanges.sort_by(|a, b| a.question.order().cmp(&b.question.order()));
     let mut recording = Recording::default();
     let there = there
         .iter()
@@ -67,15 +67,17 @@ pub fn assemble(
                 .push(entry);
             map
         });
-    let mut groups: BTreeMap<(Url, String), Vec<Exchange>> = BTreeMap::new();
-    for exchange in exchanges {
-        let Question { url, method, .. } = &exchange.question;
-        let group = (url.clone(), method.to_string());
-        groups.entry(group).or_default().push(exchange);
-    }
-    for ((url, method), exchanges) in &groups {
-        if method == "HEAD"
-            && let Some(of_get) = groups.get(&(url.clone(), Method::GET.to_string()))
+    let of_get = |url: &Url| {
+        let place = (url, Method::GET.as_str());
+        let start = exchanges.partition_point(|exchange| exchange.question.place() < place);
+        let rest = &exchanges[start..];
+        &rest[..rest.partition_point(|exchange| exchange.question.place() == place)]
+    };
+    let groups = exchanges.chunk_by(|a, b| a.question.place() == b.question.place());
+    for exchanges in groups {
+        let Question { url, method, .. } = &exchanges[0].question;
+        if method == Method::HEAD
+            && let of_get = of_get(url)
             && exchanges
                 .iter()
                 .all(|head| of_get.iter().any(|get| seen(get) == seen(head)))
@@ -84,7 +86,6 @@ pub fn assemble(
             continue;
         }
         for (exchange, condition) in narrowed(exchanges) {
-            let Question { url, method, .. } = &exchange.question;
             let known = there.get(&(url, method)).map_or(&[][..], Vec::as_slice);
             let adopted = exchange.question.answered_by(known).cloned();
             let condition = adopted.unwrap_or(condition);
@@ -103,15 +104,19 @@ pub fn assemble(
 }
 
 impl Question {
-    /// What exchanges are ordered by.
-    fn order(&self) -> impl Ord + use<> {
+    /// What the exchanges of a group have in common.
+    fn place(&self) -> (&Url, &str) {
+        (&self.url, self.method.as_str())
+    }
+
+    /// What exchanges are ordered by: first by group.
+    fn order(&self) -> impl Ord + use<'_> {
         (
-            self.url.clone(),
-            self.method.to_string(),
+            self.place(),
             self.authorization,
-            self.accept.clone(),
-            self.git_protocol.clone(),
-            self.body.clone(),
+            &self.accept,
+            &self.git_protocol,
+            &self.body,
         )
     }
 

@@ -5,7 +5,22 @@ let
   inventory = import file;
   wanted = if builtins.isFunction inventory then builtins.functionArgs inventory else { };
   given = {
-    fetchurl = pin: { inherit pin; };
+    fetchurl =
+      pin:
+      let
+        # With these, what it gives is not what the URL gives, and the hash is of that.
+        changes = builtins.filter (name: pin.${name} or false != false && pin.${name} != "") [
+          "downloadToTemp"
+          "executable"
+          "postFetch"
+          "recursiveHash"
+          "showURLs"
+        ];
+      in
+      if changes != [ ] then
+        throw "buildproxy: the fetchurl of ${pin.url or (builtins.head pin.urls)} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
+      else
+        { inherit pin; };
   };
   missing = builtins.filter (name: !wanted.${name} && !(given ? ${name})) (builtins.attrNames wanted);
   entries =

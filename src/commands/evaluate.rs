@@ -125,13 +125,16 @@ fn body(of: &Url, file: File, folder: &Path) -> Result<Body, EvaluateError> {
         url: of.clone(),
         error,
     })?;
-    let hash = match (pin.hash, pin.sha256, pin.sha512) {
-        (Some(empty), ..) if empty.is_empty() => None,
-        (Some(hash), ..) => Some(hash.parse()),
-        (None, Some(hash), _) => Some(Sri::parse_as(Algorithm::Sha256, &hash)),
-        (None, None, Some(hash)) => Some(Sri::parse_as(Algorithm::Sha512, &hash)),
+    let (hash, algorithm) = match (pin.hash, pin.sha256, pin.sha512) {
+        (Some(hash), ..) => (hash, None),
+        (None, Some(hash), _) => (hash, Some(Algorithm::Sha256)),
+        (None, None, Some(hash)) => (hash, Some(Algorithm::Sha512)),
         (None, None, None) => return Err(missing("hash")),
     };
+    let hash = (!hash.is_empty()).then(|| match algorithm {
+        None => hash.parse(),
+        Some(algorithm) => Sri::parse_as(algorithm, &hash),
+    });
     let hash = hash.transpose().map_err(|error| EvaluateError::Hash {
         url: of.clone(),
         error,

@@ -21,7 +21,7 @@ use crate::{
     bodies::BodyCache,
     cli::ReplayArgs,
     inventory::{Body, Entry},
-    process::{Fork, Job, Mode, Signals, ended, exit_code, fork},
+    process::{Fork, Inherited, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Matcher, Replay, ShelfError, shelve},
     report::{chain, say},
@@ -36,6 +36,7 @@ const MISSED: u8 = 4;
 const NAMED: usize = 10;
 
 pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
+    let not_ours = Inherited::of_start();
     let matcher = matcher(args)?;
     let authority = Authority::new()?;
     let front = Front::open(&args.common)?;
@@ -49,7 +50,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
 
     if args.daemon {
         // The background gets the files, which go with it, and so does all the rest.
-        if let Fork::Foreground(background) = fork().context("failed to go into the background")? {
+        let forked = fork(not_ours).context("failed to go into the background")?;
+        if let Fork::Foreground(background) = forked {
             std::mem::forget(files);
             print_exports(&environment, background)?;
             // The system takes the memory back faster than we would, in one piece.
@@ -78,7 +80,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     })?;
     let summary = replay.summary();
     say(&summary.to_string());
-    if args.strict && !summary.misses.is_empty() {
+    if args.strict && summary.unanswered() > 0 {
         return Ok(MISSED);
     }
     Ok(exit_code(status))

@@ -137,7 +137,7 @@ impl Page {
 
     /// An attribute of ours. nixfmt never breaks the line after such a short name.
     fn string(&mut self, name: &str, value: &str) {
-        self.line(format!("{name} = {};", quoted(value)));
+        self.line([name, " = ", &quoted(value), ";"].concat());
     }
 
     fn status(&mut self, status: StatusCode) {
@@ -161,7 +161,7 @@ impl Page {
         for (name, values) in fields {
             let name = quoted(name);
             if let [value] = values.as_slice() {
-                self.breakable(&format!("{name} ="), format!("{};", quoted(value)));
+                self.breakable(&(name + " ="), quoted(value) + ";");
             } else {
                 self.open(&format!("{name} = ["));
                 for value in values {
@@ -175,7 +175,7 @@ impl Page {
 
     /// Two parts, on one line where it is not too long.
     fn breakable(&mut self, first: &str, second: String) {
-        let whole = format!("{first} {second}");
+        let whole = [first, " ", &second].concat();
         if fits(&whole) {
             self.line(whole);
         } else {

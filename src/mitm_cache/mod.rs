@@ -27,7 +27,7 @@ pub use write::{Unsaid, lock_of, write};
 
 use crate::inventory::{Sri, Url};
 
-/// What is read of a lock.
+/// What is read of a lock. URLs are without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// What a GET of each URL gives.

@@ -102,7 +102,7 @@ impl Reading {
                         page: name(),
                         error,
                     })?;
-                    found.push(Page::Redirect(target));
+                    found.push(Page::Redirect(target.without_secrets().into_owned()));
                 }
                 _ => {
                     return Err(Wrong::Unknown {
@@ -170,8 +170,10 @@ fn is_page(value: &Map<String, Value>) -> bool {
     value.is_empty() || value.contains_key("post") || value.values().any(|value| !value.is_object())
 }
 
+/// A URL as it can be written down.
 fn url(text: &str) -> Result<Url, Wrong> {
-    text.parse().map_err(Wrong::Url)
+    let url: Url = text.parse().map_err(Wrong::Url)?;
+    Ok(url.without_secrets().into_owned())
 }
 
 fn hash(

@@ -1,8 +1,51 @@
 //! Goes on in the background.
 
-use std::{fs::OpenOptions, io, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    os::fd::{FromRawFd, OwnedFd, RawFd},
+    path::Path,
+};
 
 use rustix::process::{Pid, setsid};
+
+/// The descriptors of this process, by their numbers.
+const DESCRIPTORS: &str = "/dev/fd";
+
+/// The descriptors beyond standard error that whoever started this process left open in it: a lock, or the
+/// pipe of make's job server.
+#[derive(Debug)]
+pub struct Inherited(Vec<RawFd>);
+
+impl Inherited {
+    /// Those that are open now, where the system can tell. Right only before anything is opened.
+    #[must_use]
+    pub fn of_start() -> Self {
+        let Ok(all) = fs::read_dir(DESCRIPTORS) else {
+            return Self(Vec::new());
+        };
+        let numbers = all.filter_map(|one| one.ok()?.file_name().to_str()?.parse().ok());
+        let mut numbers: Vec<RawFd> = numbers.filter(|&number| number > 2).collect();
+        // One of them was that of the folder itself.
+        numbers.retain(|number| {
+            let open = Path::new(DESCRIPTORS).join(number.to_string());
+            open.symlink_metadata().is_ok()
+        });
+        Self(numbers)
+    }
+
+    /// Closes them.
+    fn close(self) {
+        for number in self.0 {
+            #[expect(
+                unsafe_code,
+                reason = "a number need not be that of a descriptor that is open, or may be another's"
+            )]
+            // SAFETY: it was open when this process had opened nothing, and nothing in it was told of it.
+            drop(unsafe { OwnedFd::from_raw_fd(number) });
+        }
+    }
+}
 
 /// Which of the two processes this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +57,8 @@ pub enum Fork {
 }
 
 /// Splits this process in two. The one in the background has a session of its own, and reads and
-/// writes nothing but standard error: what it has to say belongs in the log of the build.
+/// writes nothing but standard error: what it has to say belongs in the log of the build. It has nothing of
+/// `inherited`: who waits for a lock or for the end of a pipe waits for whoever has it open.
 ///
 /// Whatever can fail is best done before, while somebody waits for the exit status. Sockets that
 /// listen do so on both sides, so that a client may connect as soon as the foreground has ended.
@@ -22,7 +66,7 @@ pub enum Fork {
 /// # Errors
 ///
 /// Where the system has no process to give.
-pub fn fork() -> io::Result<Fork> {
+pub fn fork(inherited: Inherited) -> io::Result<Fork> {
     #[expect(
         unsafe_code,
         reason = "to fork is unsafe where there are threads; there are none by then"
@@ -38,8 +82,9 @@ pub fn fork() -> io::Result<Fork> {
                 .read(true)
                 .write(true)
                 .open("/dev/null")?;
-            // So as not to hold the folder of a build. Before standard output, whose end tells whoever
-            // reads it that this is done.
+            // So as to hold neither what is not its own nor the folder of a build. Before standard output,
+            // whose end tells whoever reads it that this is done.
+            inherited.close();
             std::env::set_current_dir(Path::new("/"))?;
             rustix::stdio::dup2_stdin(&null)?;
             rustix::stdio::dup2_stdout(&null)?;

@@ -7,7 +7,7 @@ mod shell;
 mod watch;
 
 pub use child::{ChildError, Job, Running, Signals, exit_code};
-pub use daemon::{Fork, fork};
+pub use daemon::{Fork, Inherited, fork};
 pub use limits::raise_open_files;
 pub use shell::Mode;
 pub use watch::ended;

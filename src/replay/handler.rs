@@ -51,6 +51,8 @@ pub struct Replay {
     matcher: Matcher,
     /// How many requests were answered.
     answered: AtomicU64,
+    /// How many could not be, though the inventory has them.
+    failed: AtomicU64,
     /// How often each was asked for.
     misses: Mutex<HashMap<Miss, u32>>,
     file: PathBuf,
@@ -63,6 +65,7 @@ impl Replay {
         Self {
             matcher,
             answered: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
             misses: Mutex::default(),
             file,
         }
@@ -83,6 +86,7 @@ impl Replay {
         });
         Summary {
             answered: self.answered.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
             misses,
             file: self.file.clone(),
         }
@@ -125,6 +129,13 @@ impl Replay {
         refused(&text)
     }
 
+    /// The answer where there should be one, and `text` says why there is none.
+    fn failed(&self, text: &str) -> Response {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        say(text);
+        plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+
     /// What is said of a miss.
     fn explain(&self, miss: &Miss) -> String {
         let mut lines = vec![format!("miss: {miss} is not in the inventory")];
@@ -163,7 +174,7 @@ impl Handler for Replay {
         let found = match self.find(&key) {
             Ok(Some(found)) => found,
             Ok(None) => return self.miss(&key),
-            Err(error) => return failed(&chain(&error)),
+            Err(error) => return self.failed(&chain(&error)),
         };
         match give(&request.method, &request.headers, found) {
             Ok(response) => {
@@ -172,7 +183,7 @@ impl Handler for Replay {
             }
             Err(error) => {
                 let url = &request.url;
-                failed(&format!(
+                self.failed(&format!(
                     "failed to read the body of {url}: {}",
                     chain(&error)
                 ))
@@ -184,10 +195,10 @@ impl Handler for Replay {
         say(&chain(&refusal));
     }
 
-    /// The summary, and for programs the number of misses as a header.
+    /// The summary, and for programs the number of what was not answered as a header.
     fn asked_itself(&self) -> Option<Response> {
         let summary = self.summary();
-        let misses = HeaderValue::from(summary.misses.len());
+        let misses = HeaderValue::from(summary.unanswered());
         let mut response = plain(StatusCode::OK, &summary.to_string());
         response.headers_mut().insert("x-buildproxy-misses", misses);
         Some(response)
@@ -201,12 +212,6 @@ fn refused(text: &str) -> Response {
         .headers_mut()
         .insert("x-buildproxy", HeaderValue::from_static("miss"));
     response
-}
-
-/// The answer where there should be one, and `text` says why there is none.
-fn failed(text: &str) -> Response {
-    say(text);
-    plain(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
 /// Gives an answer to a request.

@@ -7,15 +7,29 @@ use http::Method;
 use super::Miss;
 use crate::report::shell_word;
 
+/// So many misses are listed. Each was told of when it happened, and a log that ends with thousands of lines
+/// hides what else was in it.
+const LISTED: usize = 20;
+
 /// What a replay did so far.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// How many requests were answered.
     pub answered: u64,
+    /// How many could not be, though the inventory has them: a body cannot be read, or an entry is wrong.
+    pub failed: u64,
     /// What was asked for and not answered, in order of the URLs, and how often.
     pub misses: Vec<(Miss, u32)>,
     /// The `proxy_content.nix` that would have to have them.
     pub(super) file: PathBuf,
+}
+
+impl Summary {
+    /// How much was asked for and not answered; each miss counts once.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        self.failed + self.misses.len() as u64
+    }
 }
 
 impl fmt::Display for Summary {
@@ -25,12 +39,16 @@ impl fmt::Display for Summary {
             1 => write!(f, "1 request was answered")?,
             answered => write!(f, "{answered} requests were answered")?,
         }
+        if self.failed > 0 {
+            let failed = self.failed;
+            write!(f, ", and {failed} could not be, as the log above says")?;
+        }
         if self.misses.is_empty() {
             return Ok(());
         }
         let file = shell_word(&self.file.to_string_lossy());
         writeln!(f, "; these were not, as the inventory does not have them:")?;
-        for (miss, times) in &self.misses {
+        for (miss, times) in self.misses.iter().take(LISTED) {
             match times {
                 1 => writeln!(f, "  {miss}")?,
                 times => writeln!(f, "  {miss} ({times} times)")?,
@@ -40,6 +58,10 @@ impl fmt::Display for Summary {
                 let url = shell_word(miss.url.without_secrets().as_str());
                 writeln!(f, "    buildproxy add {file} {url}")?;
             }
+        }
+        if self.misses.len() > LISTED {
+            let more = self.misses.len() - LISTED;
+            writeln!(f, "  and {more} more, each of which the log above names")?;
         }
         write!(
             f,

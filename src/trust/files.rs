@@ -21,6 +21,9 @@ use super::{Roots, Way};
 /// The password of the Java trust store. There is nothing secret in it, but Java wants one.
 pub(super) const TRUST_STORE_PASSWORD: &str = "changeit";
 
+/// What the name of the folder begins with.
+const PREFIX: &str = "buildproxy-";
+
 /// Why the files cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -144,7 +147,7 @@ impl Files {
         way: Way,
         own: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, FilesError> {
-        let folder = tempfile::Builder::new().prefix("buildproxy-").tempdir();
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
         let folder = folder.map_err(|source| FilesError::Write {
             path: std::env::temp_dir(),
             source,
@@ -164,10 +167,14 @@ impl Files {
         let bundle = files.path(File::Bundle);
         let bundle = bundle.display();
         let home = own("HOME").map(PathBuf::from).unwrap_or_default();
-        let settings = |variable, default: &str| -> Result<String, FilesError> {
-            let named = own(variable).filter(|path| !path.is_empty());
-            let (path, must_be) = match named {
-                Some(path) => (PathBuf::from(path), true),
+        let named = |variable, file| {
+            let path = own(variable).filter(|path| !path.is_empty())?;
+            let path = PathBuf::from(path);
+            (!has_gone(&path, file)).then_some(path)
+        };
+        let settings = |variable, file, default: &str| -> Result<String, FilesError> {
+            let (path, must_be) = match named(variable, file) {
+                Some(path) => (path, true),
                 None => (home.join(default), false),
             };
             match fs::read_to_string(&path) {
@@ -180,19 +187,19 @@ impl Files {
                 }),
             }
         };
-        let of_wget = settings("WGETRC", ".wgetrc")?;
+        let of_wget = settings("WGETRC", File::Wgetrc, ".wgetrc")?;
         files.write(
             File::Wgetrc,
             format!("{of_wget}ca_certificate = {bundle}\n"),
         )?;
-        let of_second = settings("WGET2RC", ".wget2rc")?;
+        let of_second = settings("WGET2RC", File::Wget2rc, ".wget2rc")?;
         files.write(
             File::Wget2rc,
             format!("{of_second}ca-certificate = {bundle}\n"),
         )?;
         let mut apt = String::new();
-        if let Some(own) = own("APT_CONFIG").filter(|path| !path.is_empty()) {
-            apt = format!("#include \"{}\";\n", Path::new(&own).display());
+        if let Some(own) = named("APT_CONFIG", File::AptConf) {
+            apt = format!("#include \"{}\";\n", own.display());
         }
         let (proxy, user) = match way {
             Way::Proxy(proxy) => (format!("http://{proxy}"), ""),
@@ -223,6 +230,17 @@ impl Files {
     fn write(&self, file: File, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
         write(&self.path(file), content, file.readers())
     }
+}
+
+/// Whether this is such a file of an earlier run, which took it away when it ended. The variables may have
+/// stayed in a shell.
+fn has_gone(path: &Path, file: File) -> bool {
+    let folder = path
+        .parent()
+        .and_then(|folder| folder.file_name()?.to_str());
+    path.ends_with(file.name())
+        && folder.is_some_and(|folder| folder.starts_with(PREFIX))
+        && !path.exists()
 }
 
 /// Says who may look into a folder.
@@ -314,6 +332,25 @@ mod tests {
         assert!(read(File::Wget2rc).starts_with("verbose = off\nca-certificate = "));
         let include = format!("#include \"{}\";\n", home.join("apt").display());
         assert!(read(File::AptConf).starts_with(&include));
+    }
+
+    #[test]
+    fn settings_of_a_run_that_has_ended_are_none() {
+        let ended = make(&[]).unwrap();
+        let settings = [File::Wgetrc, File::Wget2rc, File::AptConf];
+        let [first, second, apt] = settings.map(|file| ended.path(file));
+        let own: [(&str, &Path); 3] = [
+            ("WGETRC", &first),
+            ("WGET2RC", &second),
+            ("APT_CONFIG", &apt),
+        ];
+        let read = |files: &Files, file| fs::read_to_string(files.path(file)).unwrap();
+        let inner = make(&own).unwrap();
+        let inherits = |files: &Files| settings.map(|file| read(files, file).lines().count());
+        assert_eq!(inherits(&inner), [3, 3, 4]);
+        drop(ended);
+        let next = make(&own).unwrap();
+        assert_eq!(inherits(&next), [1, 1, 3]);
     }
 
     #[test]

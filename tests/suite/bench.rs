@@ -6,11 +6,14 @@ mod harness;
 use clap::Parser;
 use harness::{Options, measure};
 
+use crate::support::own_clients;
+
 #[test]
 fn the_benchmark_measures_something_in_each_row() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::parse_from(["bench"]);
     options.smoke = true;
+    options.nginx = own_clients().join("nginx/usr/sbin/nginx");
     folder.path().clone_into(&mut options.folder);
     let report = measure(&options).unwrap();
     let rows: Vec<&str> = report

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{Scene, run, wait_for};
+use crate::support::{Scene, need, run, wait_for};
 
 fn scene() -> Scene {
     let scene = Scene::new();
@@ -61,6 +61,28 @@ fn it_holds_neither_standard_output_nor_the_folder() {
     };
     // It lets go while it goes into the background.
     wait_for(|| link("cwd") == "/" && link("fd/0") == "/dev/null" && link("fd/1") == "/dev/null");
+}
+
+#[test]
+fn it_holds_nothing_that_it_inherited() {
+    need("flock", "util-linux");
+    let scene = scene();
+    // The inventory is such a pipe itself, of which bash has the number 63.
+    let script = r#"
+        set -eu
+        exec 9> >(cat >piped; echo end >>piped)
+        exec 7>lock
+        flock 7
+        exports=$("$0" replay <(cat m.json) --daemon --watch-pid $$)
+        exec 7>&- 9>&-
+        flock --nonblock lock true
+        until grep -qx end piped; do sleep 0.1; done
+        eval "$exports"
+        curl -sSf https://a.example.org/hello"#;
+    let mut shell = scene.offline("timeout");
+    let program = env!("CARGO_BIN_EXE_buildproxy");
+    let asked = run(shell.args(["60", "bash", "-c", script, program])).ok();
+    assert_eq!(asked.stdout, "hello\n");
 }
 
 #[test]

@@ -231,6 +231,43 @@ fn what_is_wrong_with_a_lock_is_named() {
 }
 
 #[test]
+fn secrets_in_a_lock_are_not_written() {
+    let scene = Scene::new();
+    let redirect = |target: &str| {
+        format!(
+            r#"{{
+ "https://example.org/a?token=s3cr3t": {{ "redirect": "{target}" }},
+ "https://cdn.example.org/a?v=1&X-Amz-Signature=s3cr3t": {{ "text": "a" }}
+}}"#
+        )
+    };
+    let target = "https://cdn.example.org/a?v=1&X-Amz-Signature=other-s3cr3t";
+    scene.write("deps.json", &redirect(target));
+    let imported = import(&scene, &["deps.json"]).ok();
+    assert!(!imported.stderr.contains("s3cr3t"), "{}", imported.stderr);
+    let text = scene.read("proxy_content.nix");
+    assert!(!text.contains("s3cr3t"), "{text}");
+    assert!(
+        text.contains(r#""location" = "https://cdn.example.org/a?v=1";"#),
+        "{text}"
+    );
+    let got = scene.replay_script("curl -sSf -L 'https://example.org/a?token=mine'");
+    assert_eq!(got.ok().stdout, "a");
+
+    // One of the two would be lost.
+    scene.write(
+        "deps.json",
+        r#"{
+ "https://example.org/a?token=s3cr3t": { "text": "a" },
+ "https://example.org/a?token=that-s3cr3t": { "text": "b" }
+}"#,
+    );
+    let refused = import(&scene, &["deps.json"]).ends_with(3);
+    assert!(!refused.stderr.contains("s3cr3t"), "{}", refused.stderr);
+    refused.says("deps.json:3: https://example.org/a is there twice, and differs");
+}
+
+#[test]
 fn answers_to_post_are_not_imported() {
     let scene = Scene::new();
     let lock = r#"{

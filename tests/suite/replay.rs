@@ -104,6 +104,25 @@ fn what_the_summary_says_captures_what_was_missed() {
 }
 
 #[test]
+fn of_thousands_of_misses_the_summary_is_short() {
+    let scene = scene();
+    let script = "curl -sS -o /dev/null 'https://a.example.org/none/[1000-2999]?token=s3cr3t'";
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-ec", script]);
+    let missed = run(&mut replay).ok();
+    assert!(!missed.stderr.contains("s3cr3t"));
+    let (log, summary) = missed.stderr.split_once("no request was answered").unwrap();
+    assert!(log.contains("miss: GET https://a.example.org/none/2999 is not"));
+    let lines: Vec<_> = summary.lines().collect();
+    assert_eq!(lines[1], "  GET https://a.example.org/none/1000");
+    assert_eq!(
+        lines[41],
+        "  and 1980 more, each of which the log above names"
+    );
+    assert!(lines[42].starts_with("hint: "), "{summary}");
+    assert_eq!(lines.len(), 43);
+}
+
+#[test]
 fn who_asks_the_proxy_itself_is_told_what_was_answered() {
     let scene = scene();
     let script = "
@@ -175,7 +194,25 @@ fn a_body_that_went_missing_is_an_error_that_names_it() {
     let mut replay = scene.buildproxy(&["replay", "m.json", "--", "curl", "-sS"]);
     let replayed = run(replay.args(["-w", "%{http_code}", "https://a.example.org/list"])).ok();
     assert!(replayed.stdout.ends_with("500"), "{replayed:?}");
-    replayed.says("failed to read the body of https://a.example.org/list");
+    replayed
+        .says("failed to read the body of https://a.example.org/list")
+        .says("buildproxy: no request was answered, and 1 could not be, as the log above says\n");
+}
+
+/// A build that goes on after such an error has not got what it asked for.
+#[test]
+fn what_the_inventory_has_and_cannot_give_is_not_strict() {
+    let scene = scene();
+    fs::remove_file(scene.path("body")).unwrap();
+    fs::create_dir(scene.path("body")).unwrap();
+    let script = "
+        curl -sS -o error https://a.example.org/list
+        curl -sS -o miss https://a.example.org/none
+        curl -sS -D- -o /dev/null $http_proxy | tr -d '\\r' | grep '^x-buildproxy-misses: 2$'";
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--strict", "--", "sh", "-ec", script]);
+    run(&mut replay).ends_with(4).says(
+        "no request was answered, and 1 could not be, as the log above says; these were not, as",
+    );
 }
 
 /// A manifest of more than a MiB, `last` being its last entry.

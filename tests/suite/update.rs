@@ -275,6 +275,62 @@ fn what_a_person_edits_meanwhile_stays() {
     assert_eq!(scene.read("proxy_content.nix"), "{ fetchurl }: [");
 }
 
+/// `update` with a Nix whose store is the scene's.
+fn with_nix(scene: &Scene, origin: &Origin, arguments: &[&str]) -> Command {
+    let mut update = update(scene, origin, arguments);
+    let state = scene.root().join("nix");
+    update
+        .env("NIX_STORE_DIR", state.join("store"))
+        .env("NIX_STATE_DIR", state.join("var"));
+    update
+}
+
+#[test]
+fn an_empty_hash_of_an_algorithm_is_written_in_a_file_that_nix_evaluates() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    let inventory = "{ fetchurl }:
+let
+  url = \"https://a.example.org/other\";
+in
+[
+  { inherit url; file = fetchurl { url = \"https://a.example.org/other\"; sha256 = \"\"; postFetch = \"\"; }; }
+  { url = \"https://b.example.org/\"; file = fetchurl { url = \"https://a.example.org/other\"; sha256 = \"\"; }; }
+]
+";
+    scene.write("proxy_content.nix", inventory);
+    let checked = run(&mut with_nix(&scene, &origin, &["--check"])).ends_with(1);
+    checked.says("2 pins, 2 drifted, 0 failed");
+    run(&mut with_nix(&scene, &origin, &["https://b.example.org/"])).ok();
+    let wanted = format!("sha256 = \"{}\"; }}", hash("other"));
+    let wanted = inventory.replace("sha256 = \"\"; }", &wanted);
+    assert_eq!(scene.read("proxy_content.nix"), wanted);
+}
+
+/// The hash of what a script made of a download cannot be written by who does not run the script.
+#[test]
+fn a_fetchurl_that_changes_what_it_fetched_is_refused() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    for (attribute, name) in [
+        ("postFetch = \"strip $out\";", "postFetch"),
+        ("executable = true;", "executable"),
+    ] {
+        let url = "url = \"https://a.example.org/other\";";
+        let pin = format!("{url} hash = \"{}\"; {attribute}", hash("changed"));
+        let inventory = format!("{{ fetchurl }}: [ {{ {url} file = fetchurl {{ {pin} }}; }} ]");
+        scene.write("proxy_content.nix", &inventory);
+        run(&mut with_nix(&scene, &origin, &[]))
+            .ends_with(3)
+            .says(&format!(
+                "the fetchurl of https://a.example.org/other has `{name}`, and gives other bytes"
+            ));
+        assert_eq!(scene.read("proxy_content.nix"), inventory);
+    }
+}
+
 #[test]
 fn what_is_computed_is_told_and_literals_beside_it_are_written() {
     need("nix-instantiate", "nix-bin");
@@ -294,19 +350,11 @@ in
 ]
 ";
     scene.write("proxy_content.nix", inventory);
-    let with_nix = |arguments: &[&str]| {
-        let mut update = update(&scene, &origin, arguments);
-        let state = scene.root().join("nix");
-        update
-            .env("NIX_STORE_DIR", state.join("store"))
-            .env("NIX_STATE_DIR", state.join("var"));
-        update
-    };
-    run(&mut with_nix(&["--check"]))
+    run(&mut with_nix(&scene, &origin, &["--check"]))
         .ends_with(1)
         .says("3 pins, 3 drifted, 0 failed");
     let (hello, other) = (hash("hello"), hash("other"));
-    let updated = run(&mut with_nix(&[])).ends_with(1);
+    let updated = run(&mut with_nix(&scene, &origin, &[])).ends_with(1);
     let old = "sha256-2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz/A=";
     assert_eq!(
         updated.stdout,

@@ -31,7 +31,7 @@ pub(super) enum Peer {
     /// Another build of it.
     Before(PathBuf),
     /// nginx with one worker, which serves the same files.
-    Nginx,
+    Nginx(PathBuf),
     /// mitmproxy with a script that serves the same files.
     Mitmproxy(PathBuf),
 }
@@ -50,7 +50,7 @@ impl Peer {
     pub(super) fn all(options: &Options) -> Vec<Self> {
         let mut peers = vec![Self::Buildproxy(options.buildproxy.clone())];
         peers.extend(options.before.clone().map(Self::Before));
-        peers.push(Self::Nginx);
+        peers.push(Self::Nginx(options.nginx.clone()));
         peers.extend(options.mitmdump.clone().map(Self::Mitmproxy));
         peers
     }
@@ -59,7 +59,7 @@ impl Peer {
         match self {
             Self::Buildproxy(_) => OURS,
             Self::Before(_) => "before",
-            Self::Nginx => "nginx",
+            Self::Nginx(_) => "nginx",
             Self::Mitmproxy(_) => "mitmproxy",
         }
     }
@@ -74,7 +74,7 @@ impl Peer {
                     Unit::Bytes.show(f64::from(u32::try_from(fs::metadata(program)?.len())?));
                 return Ok(format!("{version} ({size})"));
             }
-            Self::Nginx => output(Command::new("nginx").arg("-v"))?,
+            Self::Nginx(program) => output(Command::new(program).arg("-v"))?,
             Self::Mitmproxy(program) => output(Command::new(program).arg("--version"))?,
         };
         let first = said.lines().next().unwrap_or_default();
@@ -88,7 +88,7 @@ impl Peer {
             Self::Buildproxy(program) | Self::Before(program) => {
                 start_buildproxy(site, entries, program)
             }
-            Self::Nginx => start_nginx(site),
+            Self::Nginx(program) => start_nginx(site, program),
             Self::Mitmproxy(program) => start_mitmproxy(site, program),
         };
         if site.scale.pinned {
@@ -129,7 +129,7 @@ fn start_buildproxy(site: &Site, entries: usize, program: &Path) -> anyhow::Resu
 }
 
 /// As Debian configures it, but for what would make it slower: no log, and no end to a connection.
-fn start_nginx(site: &Site) -> anyhow::Result<Server> {
+fn start_nginx(site: &Site, program: &Path) -> anyhow::Result<Server> {
     let [http, https] = [free_port()?, free_port()?];
     let folder = site.path("nginx");
     fs::create_dir_all(&folder)?;
@@ -170,7 +170,7 @@ fn start_nginx(site: &Site) -> anyhow::Result<Server> {
     let path = folder.join("conf");
     fs::write(&path, config)?;
     let log = folder.join("error.log");
-    output(Command::new("nginx").arg("-c").arg(path).arg("-e").arg(log))?;
+    output(Command::new(program).arg("-c").arg(path).arg("-e").arg(log))?;
     let pid = fs::read_to_string(folder.join("pid"))?;
     let pid = Pid::from_raw(pid.trim().parse()?).context("no process")?;
     let route = |address, tls| Route {

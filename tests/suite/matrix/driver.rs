@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::client::{Answers, Client, Explicit, Need, Source};
-use crate::support::{Origin, Scene, folder, need, run};
+use crate::support::{Origin, Scene, folder, need, own_clients, run};
 
 /// How a client is brought to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,6 @@ impl Mode {
             (Self::Explicit, Explicit::From { is_it, .. }) => ends_well(scene, is_it),
         }
     }
-}
-
-/// What pip and npm install for the tests, beside the program under test.
-fn own_clients() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_buildproxy"));
-    let target = program.ancestors().nth(2).unwrap();
-    target.join("clients")
 }
 
 fn ends_well(scene: &Scene, script: &str) -> bool {

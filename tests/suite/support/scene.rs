@@ -214,6 +214,13 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     }
 }
 
+/// What `tests/run` gets for the tests alone, beside the program under test.
+pub(crate) fn own_clients() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_buildproxy"));
+    let target = program.ancestors().nth(2).unwrap();
+    target.join("clients")
+}
+
 /// Fails, and says what to install, where a program is not there.
 #[track_caller]
 pub(crate) fn need(program: &str, package: &str) {
