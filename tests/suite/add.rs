@@ -20,6 +20,7 @@ fn origin() -> Origin {
             "hello\n",
         ),
         "https://a.example.org/start" => answer(302, &[("location", "/page")], ""),
+        "https://a.example.org/circle" => answer(302, &[("location", "/circle")], ""),
         // Which a client would be sent to: its links are relative.
         "https://a.example.org/page" => answer(200, &[("content-type", "text/html")], "<p>"),
         "https://a.example.org/o/r/archive/main.tar.gz" => text("main"),
@@ -156,6 +157,11 @@ fn failures_are_named_and_the_rest_is_added() {
         .says("  skipped: https://a.example.org/none cannot be fetched: status 404 Not Found\n");
     let before = scene.read("proxy_content.nix");
     assert!(before.contains("hello-1.0.txt") && !before.contains("none"));
+
+    let circle = ["https://a.example.org/circle"];
+    run(&mut add(&scene, &first, &circle)).ends_with(1).says(
+        "/circle cannot be fetched: status 302 Found, which leads to nothing that can be fetched\n",
+    );
 
     // A server that nobody vouches for; one that breaks off; one that is busy.
     let refused = run(add(&scene, &first, &none[..1]).env("SSL_CERT_FILE", "/dev/null"));
