@@ -139,6 +139,24 @@ hint: `buildproxy update` writes its hash
 }
 
 #[test]
+fn what_is_added_at_the_same_time_is_all_there() {
+    const NUMBER: usize = 16;
+    let scene = Scene::new();
+    let origin = Origin::start(|_| text("hello"));
+    let adding: Vec<_> = (0..NUMBER)
+        .map(|number| {
+            let url = format!("https://a.example.org/{number}");
+            add(&scene, &origin, &[&url]).spawn().unwrap()
+        })
+        .collect();
+    for mut one in adding {
+        assert!(one.wait().unwrap().success());
+    }
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("hash = ").count(), NUMBER, "{inventory}");
+}
+
+#[test]
 fn failures_are_named_and_the_rest_is_added() {
     static TRIES: AtomicUsize = AtomicUsize::new(0);
     let scene = Scene::new();
