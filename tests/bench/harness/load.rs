@@ -161,6 +161,21 @@ pub(super) async fn connect(
     Ok(Load::of(parts, since))
 }
 
+/// Downloads files one after the other, each of `length` bytes and on a new connection. How long it took.
+pub(super) async fn one_by_one(
+    route: Route,
+    names: impl Iterator<Item = String>,
+    length: u64,
+) -> anyhow::Result<Duration> {
+    let since = Instant::now();
+    for name in names {
+        let mut connection = Connection::open(route, SMALL_BUFFER).await?;
+        let got = connection.ask(&route.request(&name, "")).await?;
+        ensure!(got == length, "{got} bytes instead of {length}");
+    }
+    Ok(since.elapsed())
+}
+
 /// Downloads a file on a connection of its own, `headers` being more lines of the head. The number of bytes,
 /// and how long it took from request to end.
 pub(super) async fn download(

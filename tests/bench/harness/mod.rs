@@ -5,6 +5,7 @@
 //! all of them; what is printed are medians, ranges, and the ratio to the peer that a row is measured
 //! by. To measure something more, add a [`Row`](row::Row).
 
+mod capture;
 mod load;
 mod machine;
 mod peer;
@@ -119,7 +120,10 @@ pub(crate) fn measure(options: &Options) -> anyhow::Result<String> {
     let wanted = |row: &Row| {
         options.only.is_empty() || options.only.iter().any(|word| row.name.contains(word))
     };
-    let rows: Vec<Row> = rows(scale).into_iter().filter(wanted).collect();
+    let rows: Vec<Row> = rows(scale, &options.nginx)
+        .into_iter()
+        .filter(wanted)
+        .collect();
     let mut cells: Vec<Cell> = Vec::new();
     for round in 1..=scale.rounds {
         for row in &rows {

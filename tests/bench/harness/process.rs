@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use rustix::{
     process::{Pid, Signal, kill_process},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
@@ -81,6 +81,16 @@ impl Background {
             master: pid,
             child: Some(child),
         })
+    }
+
+    /// Waits for the end of a child of ours, which is to be a good one.
+    pub(super) fn ended(mut self) -> anyhow::Result<()> {
+        let child = self.child.as_mut().context("no child of ours")?;
+        let status = child.wait()?;
+        // There is nothing left to end.
+        std::mem::forget(self);
+        ensure!(status.success(), "a child ended with {status}");
+        Ok(())
     }
 
     /// A process that has others do its work.

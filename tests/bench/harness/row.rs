@@ -1,11 +1,14 @@
 //! What is measured.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::ensure;
 
 use super::{
-    Scale,
+    Scale, capture,
     load::{Connections, Load, Route, connect, count, download},
     peer::{Peer, Server},
     process::{Core, pinned},
@@ -18,7 +21,7 @@ pub(super) struct Row {
     /// The peer by which the others are measured.
     pub(super) base: &'static str,
     /// Whether a peer can do it at all.
-    peers: fn(&Peer) -> bool,
+    pub(super) peers: fn(&Peer) -> bool,
     /// Measures one peer, once.
     pub(super) measure: Measure,
 }
@@ -65,8 +68,8 @@ impl Unit {
     }
 }
 
-/// All of them, in the order of the table.
-pub(super) fn rows(scale: Scale) -> Vec<Row> {
+/// All of them, in the order of the table. Captures have the program `nginx` as upstream.
+pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
     let many = scale.many;
     let mut rows = Vec::new();
     for entries in [1_000, many] {
@@ -88,10 +91,7 @@ pub(super) fn rows(scale: Scale) -> Vec<Row> {
         "new connections/s, 32 at a time".to_owned(),
         new_connections,
     ));
-    let size = match scale.large >> 30 {
-        0 => format!("{} MiB", scale.large >> 20),
-        gibibytes => format!("{gibibytes} GiB"),
-    };
+    let size = size(scale.large);
     for (scheme, route) in ROUTES {
         for (what, range) in [("", false), (" by a range", true)] {
             rows.push(Row {
@@ -103,7 +103,16 @@ pub(super) fn rows(scale: Scale) -> Vec<Row> {
             });
         }
     }
+    rows.extend(capture::rows(scale, nginx));
     rows
+}
+
+/// A number of bytes, as a row's name has it.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes >> 30 {
+        0 => format!("{} MiB", bytes >> 20),
+        gibibytes => format!("{gibibytes} GiB"),
+    }
 }
 
 /// How a server is asked for each scheme.
@@ -112,8 +121,8 @@ const ROUTES: [(&str, Pick); 2] = [
     ("http", |server| server.http),
 ];
 
-/// A row that compares replay with nginx.
-fn row(
+/// A row that compares with nginx.
+pub(super) fn row(
     name: String,
     measure: impl Fn(&Site, &Peer) -> anyhow::Result<Vec<Figure>> + 'static,
 ) -> Row {
@@ -238,7 +247,10 @@ fn names(entries: usize) -> impl Iterator<Item = String> {
 }
 
 /// Works as a client, on the client's core.
-fn as_client<T>(site: &Site, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(super) fn as_client<T>(
+    site: &Site,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
