@@ -8,8 +8,11 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
+use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
 use super::inventory;
@@ -19,6 +22,9 @@ use crate::{
     emit::{Changes, Merged},
     inventory::{Body, Entry, nix::Document},
 };
+
+/// How long one buildproxy waits for another to have written. Somebody else may hold such a lock for longer.
+const TURN: Duration = Duration::from_secs(10);
 
 /// Why an inventory cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,24 @@ impl Target {
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Waits until no other buildproxy writes in this folder, and lets none do so until what this gives is
+    /// dropped: what is read meanwhile is all that there is. Where there are no such locks, nobody waits.
+    ///
+    /// It is the folder that is locked, as the file is another each time that it is written.
+    pub(super) fn turn(&self) -> Option<fs::File> {
+        let folder = fs::File::open(self.path.parent()?).ok()?;
+        let start = Instant::now();
+        loop {
+            match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(folder),
+                Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < TURN => {
+                    sleep(Duration::from_millis(10));
+                }
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Puts this text in its place. Permissions stay as they are.
@@ -160,6 +184,7 @@ impl Output {
     /// A person, or another capture, may have written it meanwhile: what is there now is what counts.
     pub(super) fn write(&self, exchanges: Vec<Exchange>) -> anyhow::Result<Written> {
         let folder = PathBuf::from(self.path().file_stem().unwrap_or_default());
+        let _turn = self.target.turn();
         let read_now;
         let there = match (self.replace, self.unchanged()) {
             (Replace::Yes, _) => None,

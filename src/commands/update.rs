@@ -211,6 +211,7 @@ fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> anyhow::Result<Writte
     if changes.is_empty() {
         return Ok(Written::nothing(changes));
     }
+    let _turn = target.turn();
     let now = inventory::read_document(target.path())
         .context("nothing is written, because the inventory was changed meanwhile")?;
     let there: HashMap<Id, usize> = now

@@ -39,7 +39,7 @@ pub enum FetchError {
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// An answer that fetchurl takes for a failure.
-    #[error("status {status}")]
+    #[error("status {status}{}", if status.is_redirection() { ", which leads to nothing that can be fetched" } else { "" })]
     Status {
         /// The status.
         status: StatusCode,

@@ -20,6 +20,7 @@ fn origin() -> Origin {
             "hello\n",
         ),
         "https://a.example.org/start" => answer(302, &[("location", "/page")], ""),
+        "https://a.example.org/circle" => answer(302, &[("location", "/circle")], ""),
         // Which a client would be sent to: its links are relative.
         "https://a.example.org/page" => answer(200, &[("content-type", "text/html")], "<p>"),
         "https://a.example.org/o/r/archive/main.tar.gz" => text("main"),
@@ -138,6 +139,24 @@ hint: `buildproxy update` writes its hash
 }
 
 #[test]
+fn what_is_added_at_the_same_time_is_all_there() {
+    const NUMBER: usize = 16;
+    let scene = Scene::new();
+    let origin = Origin::start(|_| text("hello"));
+    let adding: Vec<_> = (0..NUMBER)
+        .map(|number| {
+            let url = format!("https://a.example.org/{number}");
+            add(&scene, &origin, &[&url]).spawn().unwrap()
+        })
+        .collect();
+    for mut one in adding {
+        assert!(one.wait().unwrap().success());
+    }
+    let inventory = scene.read("proxy_content.nix");
+    assert_eq!(inventory.matches("hash = ").count(), NUMBER, "{inventory}");
+}
+
+#[test]
 fn failures_are_named_and_the_rest_is_added() {
     static TRIES: AtomicUsize = AtomicUsize::new(0);
     let scene = Scene::new();
@@ -156,6 +175,11 @@ fn failures_are_named_and_the_rest_is_added() {
         .says("  skipped: https://a.example.org/none cannot be fetched: status 404 Not Found\n");
     let before = scene.read("proxy_content.nix");
     assert!(before.contains("hello-1.0.txt") && !before.contains("none"));
+
+    let circle = ["https://a.example.org/circle"];
+    run(&mut add(&scene, &first, &circle)).ends_with(1).says(
+        "/circle cannot be fetched: status 302 Found, which leads to nothing that can be fetched\n",
+    );
 
     // A server that nobody vouches for; one that breaks off; one that is busy.
     let refused = run(add(&scene, &first, &none[..1]).env("SSL_CERT_FILE", "/dev/null"));

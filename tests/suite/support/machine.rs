@@ -64,7 +64,7 @@ impl Machine {
         fs::write(path("bin/nix"), fill(SHIM)).unwrap();
         fs::set_permissions(path("bin/nix"), fs::Permissions::from_mode(0o755)).unwrap();
         // What else is in PATH may belong to another Nix.
-        for name in ["nix-build", "nix-instantiate", "nix-store"] {
+        for name in ["nix-build", "nix-instantiate", "nix-shell", "nix-store"] {
             symlink(&found, path("bin").join(name)).unwrap();
         }
         fs::write(path("home/nixpkgs/default.nix"), fill(NIXPKGS)).unwrap();
