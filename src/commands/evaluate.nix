@@ -9,13 +9,15 @@ let
       pin:
       let
         # With these, what it gives is not what the URL gives, and the hash is of that.
-        changes = builtins.filter (name: pin.${name} or false != false && pin.${name} != "") [
+        changing = [
           "downloadToTemp"
           "executable"
           "postFetch"
           "recursiveHash"
           "showURLs"
         ];
+        isGiven = name: pin.${name} or false != false && pin.${name} != "";
+        changes = builtins.filter isGiven changing;
       in
       if changes != [ ] then
         throw "buildproxy: the fetchurl of ${pin.url or (builtins.head pin.urls)} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
