@@ -18,9 +18,10 @@ let
         ];
         isGiven = name: pin.${name} or false != false && pin.${name} != "";
         changes = builtins.filter isGiven changing;
+        url = pin.url or (builtins.head pin.urls);
       in
       if changes != [ ] then
-        throw "buildproxy: the fetchurl of ${pin.url or (builtins.head pin.urls)} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
+        throw "buildproxy: the fetchurl of ${url} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
       else
         { inherit pin; };
   };

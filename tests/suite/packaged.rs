@@ -146,7 +146,13 @@ fn nix_files_are_formatted() {
     for name in listed.lines() {
         let text = fs::read_to_string(checkout(name)).unwrap();
         match nixfmt_rs::format(&text) {
-            Ok(formatted) => assert!(text == formatted, "{name} is not as nixfmt would have it"),
+            Ok(formatted) => {
+                let both = text.lines().zip(formatted.lines());
+                let same = both.take_while(|(is, wanted)| is == wanted).count();
+                let wanted: Vec<_> = formatted.lines().skip(same).take(3).collect();
+                let line = same + 1;
+                assert!(text == formatted, "{name}:{line}: nixfmt has {wanted:#?}");
+            }
             Err(error) => panic!("{name}: {}", nixfmt_rs::format_error(&text, None, &error)),
         }
     }
