@@ -18,7 +18,9 @@ let
         ];
       in
       if changes != [ ] then
-        throw "buildproxy: the fetchurl of ${pin.url or (builtins.head pin.urls)} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
+        throw "buildproxy: the fetchurl of ${
+          pin.url or (builtins.head pin.urls)
+        } has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
       else
         { inherit pin; };
   };
