@@ -7,9 +7,9 @@ use http::Method;
 use super::Miss;
 use crate::report::shell_word;
 
-/// So many misses are listed. Each was told of when it happened, and a log that ends with thousands of lines
-/// hides what else was in it.
-const LISTED: usize = 20;
+/// So many misses are listed each with the command that adds it. Where there are more, nobody would give
+/// them one by one.
+const WITH_COMMAND: usize = 20;
 
 /// What a replay did so far.
 #[derive(Clone, Debug)]
@@ -48,20 +48,17 @@ impl fmt::Display for Summary {
         }
         let file = shell_word(&self.file.to_string_lossy());
         writeln!(f, "; these were not, as the inventory does not have them:")?;
-        for (miss, times) in self.misses.iter().take(LISTED) {
+        for (number, (miss, times)) in self.misses.iter().enumerate() {
             match times {
                 1 => writeln!(f, "  {miss}")?,
                 times => writeln!(f, "  {miss} ({times} times)")?,
             }
             // HEAD is answered from GET.
-            if miss.method == Method::GET || miss.method == Method::HEAD {
+            let can_be_added = miss.method == Method::GET || miss.method == Method::HEAD;
+            if number < WITH_COMMAND && can_be_added {
                 let url = shell_word(miss.url.without_secrets().as_str());
                 writeln!(f, "    buildproxy add {file} {url}")?;
             }
-        }
-        if self.misses.len() > LISTED {
-            let more = self.misses.len() - LISTED;
-            writeln!(f, "  and {more} more, each of which the log above names")?;
         }
         write!(
             f,
