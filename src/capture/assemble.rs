@@ -13,7 +13,7 @@ use super::{Exchange, Outcome, Question, Reason};
 use crate::{
     bodies::CachedBody,
     emit::Changes,
-    inventory::{Body, Condition, Entry, EntryError, Pin, Sri, Url},
+    inventory::{Body, Condition, Entry, EntryError, Pin, Sri, StoreName, Url},
     visible::is_hidden,
 };
 
@@ -161,7 +161,7 @@ impl Recording {
             Outcome::Pinned(hash) if *hash == Sri::sha256_of(b"") => Body::Empty,
             Outcome::Vendored(body, _) if body.length == 0 => Body::Empty,
             Outcome::Pinned(hash) => Body::Pin(Pin {
-                name: exchange.source.file_name(),
+                name: StoreName::of(&exchange.source),
                 url: exchange.source.clone(),
                 hash: Some(hash.clone()),
             }),
@@ -201,7 +201,7 @@ impl Recording {
         reason: &Reason,
         folder: &Path,
     ) -> io::Result<Body> {
-        let name = url.file_name();
+        let name = StoreName::of(url);
         let text = inline(body)?;
         let file = {
             let hash = body.hash.to_hex();

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::inventory::{
-    Algorithm, Body, Entry, Pin, Sri, SriError, Url, UrlError,
+    Algorithm, Body, Entry, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError,
     manifest::{self, ManifestError},
 };
 
@@ -47,6 +47,14 @@ pub enum EvaluateError {
         url: Url,
         /// What is wrong with the pin's.
         error: UrlError,
+    },
+    /// A pin whose name no file in the store can have.
+    #[error("the pin of {url} is wrong: {error}")]
+    Name {
+        /// The URL of the entry.
+        url: Url,
+        /// What is wrong with its name.
+        error: StoreNameError,
     },
     /// A pin without a URL, or without a hash.
     #[error("the pin of {url} has no `{attribute}`")]
@@ -117,11 +125,11 @@ fn body(of: &Url, file: File, folder: &Path) -> Result<Body, EvaluateError> {
         url: of.clone(),
         attribute,
     };
-    let url = pin
+    let address = pin
         .url
         .or_else(|| pin.urls.into_iter().next())
         .ok_or_else(|| missing("url"))?;
-    let url = Url::parse(&url).map_err(|error| EvaluateError::Url {
+    let url = Url::parse(&address).map_err(|error| EvaluateError::Url {
         url: of.clone(),
         error,
     })?;
@@ -139,8 +147,16 @@ fn body(of: &Url, file: File, folder: &Path) -> Result<Body, EvaluateError> {
         url: of.clone(),
         error,
     })?;
+    let name = match pin.name {
+        Some(name) => StoreName::parse(&name),
+        None => StoreName::of_fetchurl(&address),
+    };
+    let name = name.map_err(|error| EvaluateError::Name {
+        url: of.clone(),
+        error,
+    })?;
     Ok(Body::Pin(Pin {
-        name: pin.name.unwrap_or_else(|| url.file_name()),
+        name,
         url,
         hash: hash.filter(|hash| !hash.is_fake()),
     }))

@@ -6,14 +6,16 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::{
     bodies::BodyCache,
-    inventory::{Algorithm, Body, Entry},
+    inventory::{Algorithm, Body, Entry, StoreName},
     report::{chain, say},
 };
 
@@ -52,13 +54,13 @@ pub(super) fn prefill(entries: &[Entry], cache: &BodyCache) {
 }
 
 fn add(entries: &[Entry], cache: &BodyCache) -> Result<(), PrefillError> {
-    let bodies: BTreeSet<(&str, PathBuf)> = entries
+    let bodies: BTreeSet<(&StoreName, PathBuf)> = entries
         .iter()
         .filter_map(|entry| match &entry.body {
             Body::Pin(pin) => {
                 let hash = pin.hash.as_ref();
                 let hash = hash.filter(|hash| hash.algorithm() == Algorithm::Sha256)?;
-                Some((pin.name.as_str(), cache.get(hash)?))
+                Some((&pin.name, cache.get(hash)?))
             }
             Body::Empty | Body::File(_) | Body::Text { .. } => None,
         })
@@ -73,6 +75,7 @@ fn add(entries: &[Entry], cache: &BodyCache) -> Result<(), PrefillError> {
     };
     let named = tempfile::Builder::new()
         .prefix(".named-")
+        .permissions(Permissions::from_mode(0o700))
         .tempdir_in(folder);
     let named = named.map_err(failed)?;
     let mut files = Vec::with_capacity(bodies.len());
@@ -101,7 +104,11 @@ fn has_nix() -> bool {
     std::env::split_paths(&path).any(|folder| folder.join("nix-store").is_file())
 }
 
-/// The same file under another name; a copy, where the file system has no such thing.
+/// The same file under another name; a copy, where the file system has no such thing. What is there
+/// already is left alone, and an error.
 fn link(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+    fs::hard_link(from, to).or_else(|_| {
+        let mut copy = File::create_new(to)?;
+        io::copy(&mut File::open(from)?, &mut copy).map(drop)
+    })
 }

@@ -189,12 +189,12 @@ impl Page {
         match body {
             Body::Empty => self.line("file = null;".to_owned()),
             Body::Pin(pin) => self.pin(pin),
-            Body::Text { name, text } if name.contains('\0') || text.contains('\0') => {
+            Body::Text { text, .. } if text.contains('\0') => {
                 self.unprintable("the text contains a NUL character");
             }
             Body::Text { name, text } => self.line(format!(
                 "file = builtins.toFile {} {};",
-                quoted(name),
+                quoted(name.as_str()),
                 quoted(text)
             )),
             Body::File(file) => match path(file) {
@@ -218,12 +218,8 @@ impl Page {
     }
 
     fn pin(&mut self, pin: &Pin) {
-        if pin.name.contains('\0') {
-            self.unprintable("the name contains a NUL character");
-            return;
-        }
         self.open("file = fetchurl {");
-        self.string("name", &pin.name);
+        self.string("name", pin.name.as_str());
         self.string("url", pin.url.as_str());
         let hash = pin.hash.as_ref().map(ToString::to_string);
         self.string("hash", &hash.unwrap_or_default());

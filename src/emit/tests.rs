@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::inventory::nix::Document;
-use crate::inventory::{Algorithm, Sri, Url, strategies};
+use crate::inventory::{Algorithm, Sri, StoreName, Url, strategies};
 
 fn read(text: &str) -> Vec<Entry> {
     match Document::parse(text) {
@@ -31,7 +31,7 @@ fn pinned(url: &str) -> Entry {
     let mut entry = Entry::get(
         url.clone(),
         Body::Pin(Pin {
-            name: url.file_name(),
+            name: StoreName::of(&url),
             url,
             hash: Some(Sri::sha256_of(b"hello")),
         }),
@@ -84,16 +84,11 @@ fn what_nix_cannot_say_fails_when_it_is_evaluated() {
     let url: Url = "https://example.org/a".parse().unwrap();
     for body in [
         Body::Text {
-            name: "a".to_owned(),
+            name: "a".parse().unwrap(),
             text: "\0".to_owned(),
         },
         Body::File("a\0".into()),
         Body::File(std::ffi::OsString::from_vec(vec![0xff]).into()),
-        Body::Pin(Pin {
-            name: "\0".to_owned(),
-            url: url.clone(),
-            hash: None,
-        }),
     ] {
         let text = print(&[Entry::get(url.clone(), body)]);
         assert!(text.contains("file = throw \""), "{text}");
@@ -239,7 +234,7 @@ fn differences_are_told_and_not_touched() {
     let with = |body: Body| Entry::get("https://example.org/a".parse().unwrap(), body);
     let pin = |hash| {
         with(Body::Pin(Pin {
-            name: "a".to_owned(),
+            name: "a".parse().unwrap(),
             url: "https://example.org/a".parse().unwrap(),
             hash,
         }))
@@ -267,7 +262,7 @@ fn differences_are_told_and_not_touched() {
             }),
         ),
         (
-            with(Body::text("b", "hello").unwrap()),
+            with(Body::text("b".parse().unwrap(), "hello").unwrap()),
             pin(Some(hello.clone())),
             None,
         ),

@@ -5,22 +5,17 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::sri::{Algorithm, Sri};
+use super::store_name::StoreName;
 use super::url::Url;
 
 /// Why a body is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BodyError {
-    /// Not a name that the Nix store takes.
-    #[error("{name:?} is not a valid name for a file in the Nix store")]
-    Name {
-        /// The name as it was given.
-        name: String,
-    },
     /// Nix has no way to say this text.
     #[error("the text of `{name}` contains a NUL character, which Nix strings cannot hold")]
     Nul {
         /// The text's name.
-        name: String,
+        name: StoreName,
     },
     /// Nix has no way to say this path.
     #[error("the path {path:?} is empty, not UTF-8, or contains a NUL character")]
@@ -42,7 +37,7 @@ pub enum Body {
     /// A short text inside of the inventory: `file = builtins.toFile "name" "text"`.
     Text {
         /// The store path's name.
-        name: String,
+        name: StoreName,
         /// The body, in UTF-8. Nix strings cannot hold a NUL character.
         text: String,
     },
@@ -50,9 +45,9 @@ pub enum Body {
 
 impl Body {
     /// A text to inline, if Nix can hold it.
-    pub fn text(name: &str, text: &str) -> Result<Self, BodyError> {
+    pub fn text(name: StoreName, text: &str) -> Result<Self, BodyError> {
         let body = Self::Text {
-            name: name.to_owned(),
+            name,
             text: text.to_owned(),
         };
         body.check()?;
@@ -62,14 +57,12 @@ impl Body {
     /// Whether Nix can say this.
     pub(super) fn check(&self) -> Result<(), BodyError> {
         match self {
-            Self::Empty => Ok(()),
-            Self::Pin(pin) => check_name(&pin.name),
+            Self::Empty | Self::Pin(_) => Ok(()),
             Self::File(path) => match path.to_str() {
                 Some(text) if !text.is_empty() && !text.contains('\0') => Ok(()),
                 _ => Err(BodyError::Path { path: path.clone() }),
             },
             Self::Text { name, text } => {
-                check_name(name)?;
                 if text.contains('\0') {
                     return Err(BodyError::Nul { name: name.clone() });
                 }
@@ -83,7 +76,7 @@ impl Body {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pin {
     /// The store path's name.
-    pub name: String,
+    pub name: StoreName,
     /// Where the bytes come from; not always the entry's own URL.
     pub url: Url,
     /// What the bytes hash to; `None` where a person emptied it, to let Nix say the right one.
@@ -95,17 +88,5 @@ impl Pin {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.hash.as_ref().map_or(Algorithm::Sha256, Sri::algorithm)
-    }
-}
-
-/// Nix's rule for names in the store.
-fn check_name(name: &str) -> Result<(), BodyError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "+._?=-".contains(c);
-    if (1..=211).contains(&name.len()) && !name.starts_with('.') && name.chars().all(allowed) {
-        Ok(())
-    } else {
-        Err(BodyError::Name {
-            name: name.to_owned(),
-        })
     }
 }

@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(entry.check(), Err(EntryError::ContentLength));
         entry.method = Method::HEAD;
         assert_eq!(entry.check(), Ok(()));
-        entry.body = Body::text("a", "abc").unwrap();
+        entry.body = Body::text("a".parse().unwrap(), "abc").unwrap();
         assert_eq!(entry.check(), Err(EntryError::ContentLength));
     }
 
@@ -169,8 +169,6 @@ mod tests {
             .headers
             .insert("authorization".to_owned(), "Basic x".to_owned());
         assert!(matches!(entry.check(), Err(EntryError::Condition(_))));
-        assert!(Body::text("a", "\0").is_err());
-        assert!(Body::text(".a", "").is_err());
-        assert!(Body::text("a b", "").is_err());
+        assert!(Body::text("a".parse().unwrap(), "\0").is_err());
     }
 }

@@ -614,9 +614,9 @@ mod tests {
         let url: Url = "https://example.org/".parse().unwrap();
         for body in [
             Body::File("a".into()),
-            Body::text("a", "b").unwrap(),
+            Body::text("a".parse().unwrap(), "b").unwrap(),
             Body::Pin(crate::inventory::Pin {
-                name: "a".to_owned(),
+                name: "a".parse().unwrap(),
                 url: url.clone(),
                 hash: None,
             }),

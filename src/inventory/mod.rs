@@ -14,6 +14,7 @@ pub mod moving;
 pub mod nix;
 pub mod secrets;
 mod sri;
+mod store_name;
 #[cfg(test)]
 pub(crate) mod strategies;
 mod url;
@@ -25,4 +26,5 @@ pub use hasher::Hasher;
 pub(crate) use headers::is_hop_by_hop;
 pub use headers::{HeaderError, Headers};
 pub use sri::{Algorithm, Sri, SriError};
+pub use store_name::{StoreName, StoreNameError};
 pub use url::{Scheme, Url, UrlError};

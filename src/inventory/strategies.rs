@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Body, Condition, Entry, Headers, Pin, Sri, Url};
+use super::{Body, Condition, Entry, Headers, Pin, Sri, StoreName, Url};
 
 /// Text that Nix would read as something else if it were not escaped.
 fn nasty() -> impl Strategy<Value = String> {
@@ -63,8 +63,8 @@ fn value() -> impl Strategy<Value = String> {
     prop_oneof![nasty(), "[ -~\t]{0,120}"]
 }
 
-fn name() -> impl Strategy<Value = String> {
-    "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,120}"
+fn name() -> impl Strategy<Value = StoreName> {
+    "[A-Za-z0-9+_?=-][A-Za-z0-9+._?=-]{0,120}".prop_map(|name| name.parse().unwrap())
 }
 
 fn url() -> impl Strategy<Value = Url> {
@@ -196,12 +196,12 @@ pub(crate) fn one_of_each() -> Vec<Entry> {
     let bodies = [
         Body::Empty,
         Body::Pin(Pin {
-            name: "a".to_owned(),
+            name: "a".parse().unwrap(),
             url: url.clone(),
             hash: Some(Sri::sha256_of(b"a")),
         }),
         Body::File("proxy_content/a".into()),
-        Body::text("a", "b\n").unwrap(),
+        Body::text("a".parse().unwrap(), "b\n").unwrap(),
     ];
     bodies
         .into_iter()

@@ -21,9 +21,6 @@ use thiserror::Error;
 
 use super::secrets::{self, presentable};
 
-/// Longest name that nixpkgs gives a derivation: 211 that Nix allows, less `.drv`.
-const NAME_LENGTH: usize = 207;
-
 /// The scheme of a URL that can be proxied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
@@ -357,66 +354,9 @@ impl Url {
         }
     }
 
-    /// A name for the file behind this URL that is always a valid store path name: 1 to 207
-    /// characters of `A-Za-z0-9+._?=-`, with no dot in front.
-    ///
-    /// It is the path's last segment that is not empty, else the host. Unlike the name that
-    /// nixpkgs' `fetchurl` makes up, it has no query.
-    #[must_use]
-    pub fn file_name(&self) -> String {
-        let segment = self.path().rsplit('/').find(|segment| {
-            // Dots alone would leave nothing.
-            segment.contains(|c| c != '.')
-        });
-        let mut name = sanitised(segment.unwrap_or(self.host()));
-        let visible = name.trim_start_matches('.').len();
-        name.drain(..name.len() - visible);
-        // Nix keeps this ending for derivations.
-        if let Some(stem) = name.strip_suffix(".drv") {
-            name = format!("{stem}-drv");
-        }
-        if name.is_empty() {
-            "unknown".clone_into(&mut name);
-        }
-        name
-    }
-
     fn host_start(&self) -> usize {
         self.scheme.name().len() + "://".len()
     }
-}
-
-/// The name that nixpkgs' `fetchurl` gives the file behind a URL when it is told none.
-///
-/// Sources: `baseNameOf` of Nix; `lib.strings.sanitizeDerivationName` of nixpkgs.
-pub(super) fn fetchurl_name(url: &str) -> String {
-    let url = url.strip_suffix('/').unwrap_or(url);
-    let base = url.rsplit('/').next().unwrap_or(url);
-    let name = sanitised(base.trim_start_matches('.'));
-    if name.is_empty() {
-        "unknown".to_owned()
-    } else {
-        name
-    }
-}
-
-/// `text` with each run of characters that no store path name may hold made one `-`, and of that
-/// the last 207 characters.
-fn sanitised(text: &str) -> String {
-    let mut name = String::with_capacity(text.len());
-    let mut in_run = false;
-    for character in text.chars() {
-        let allowed = character.is_ascii_alphanumeric() || "+._?=-".contains(character);
-        if allowed {
-            name.push(character);
-        } else if !in_run {
-            name.push('-');
-        }
-        in_run = !allowed;
-    }
-    // All ASCII, so that bytes are characters.
-    name.drain(..name.len().saturating_sub(NAME_LENGTH));
-    name
 }
 
 /// The scheme of a URL with which there is nothing peculiar, and where its path starts.
@@ -741,35 +681,6 @@ mod tests {
         assert!(base.join("file:///etc/passwd").is_err());
     }
 
-    #[test]
-    fn file_names_are_valid_store_path_names() {
-        for (given, wanted) in [
-            ("https://example.org/a-1.0.tar.gz?token=x", "a-1.0.tar.gz"),
-            ("https://example.org/a/b/", "b"),
-            ("https://example.org", "example.org"),
-            ("https://example.org/..//.", "example.org"),
-            ("https://example.org/.hidden", "hidden"),
-            ("https://example.org/a%20b~1", "a-20b-1"),
-            ("https://example.org/@scope%2fname", "-scope-2fname"),
-            ("https://example.org/x.drv", "x-drv"),
-            ("http://[::1]/", "-1-"),
-        ] {
-            assert_eq!(url(given).file_name(), wanted, "{given}");
-        }
-    }
-
-    #[test]
-    fn a_name_left_out_is_the_one_of_nixpkgs() {
-        for (given, wanted) in [
-            ("https://example.org/a.tar.gz?x=1", "a.tar.gz?x=1"),
-            ("https://example.org/a/?b=c&d", "?b=c-d"),
-            ("https://example.org/a/", "a"),
-            ("https://example.org/..", "unknown"),
-        ] {
-            assert_eq!(fetchurl_name(given), wanted, "{given}");
-        }
-    }
-
     proptest! {
         #[test]
         fn spellings_of_one_url_are_one_key_and_paths_are_verbatim(
@@ -809,10 +720,6 @@ mod tests {
         fn any_text_is_read_or_refused(text in "(https?://)?\\PC*") {
             if let Ok(url) = Url::parse(&text) {
                 prop_assert_eq!(&Url::parse(url.as_str()).unwrap(), &url);
-                let name = url.file_name();
-                prop_assert!((1..=NAME_LENGTH).contains(&name.len()));
-                prop_assert!(!name.starts_with('.'));
-                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "+._?=-".contains(c)));
             }
         }
 

@@ -254,7 +254,7 @@ fn what_a_lock_cannot_have_is_told() {
     };
     let pin = |of: &str, hash: Option<Sri>| {
         Body::Pin(Pin {
-            name: "a".to_owned(),
+            name: "a".parse().unwrap(),
             url: url(of),
             hash,
         })

@@ -13,7 +13,9 @@ use std::{collections::BTreeMap, hint::black_box, path::PathBuf};
 use buildproxy::{
     capture::{Exchange, Outcome, Question, assemble},
     emit::{Changes, print},
-    inventory::{Body, Condition, Entry, Headers, Pin, Sri, Url, manifest, nix::Document},
+    inventory::{
+        Body, Condition, Entry, Headers, Pin, Sri, StoreName, Url, manifest, nix::Document,
+    },
     replay::{Answer, Content, Key, Matcher, Secret},
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -51,7 +53,7 @@ fn pins(numbers: impl Iterator<Item = usize>) -> Vec<Entry> {
     let pin = |number| {
         let url = url(number);
         let body = Body::Pin(Pin {
-            name: url.file_name(),
+            name: StoreName::of(&url),
             url: url.clone(),
             hash: Some(hash(number)),
         });
@@ -145,7 +147,7 @@ fn reading_a_manifest(criterion: &mut Criterion) {
     for number in [10_000, 100_000] {
         let mut entries = pins(0..number);
         for entry in &mut entries {
-            let name = entry.url.file_name();
+            let name = StoreName::of(&entry.url);
             let store = "/nix/store/q8ks9cq6p0wnv3zyd2vxl8d2g5xpl4ys";
             entry.body = Body::File(PathBuf::from(format!("{store}-{name}")));
         }

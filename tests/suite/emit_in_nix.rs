@@ -57,12 +57,12 @@ fn wanted(entries: &[Entry], folder: &Path) -> Value {
         let file = match &entry.body {
             Body::Empty => Value::Null,
             Body::Pin(pin) => json!({
-                "name": pin.name,
+                "name": pin.name.as_str(),
                 "url": pin.url,
                 "hash": pin.hash.as_ref().map(ToString::to_string).unwrap_or_default(),
             }),
             Body::File(path) => json!({ "path": folder.join(path) }),
-            Body::Text { name, text } => json!({ "name": name, "text": text }),
+            Body::Text { name, text } => json!({ "name": name.as_str(), "text": text }),
         };
         let headers: serde_json::Map<_, _> = entry
             .headers
@@ -102,7 +102,7 @@ fn nasty() -> Vec<Entry> {
     let mut pinned = Entry::get(
         url("https://example.org/${builtins.abort}\"+''/a;?#x"),
         Body::Pin(Pin {
-            name: "a.tar.gz".to_owned(),
+            name: "a.tar.gz".parse().unwrap(),
             url: url("https://example.org/${x}\\$${y}\"#"),
             hash: Some(Sri::sha256_of(b"hello")),
         }),
@@ -123,7 +123,11 @@ fn nasty() -> Vec<Entry> {
 
     let mut posted = Entry::get(
         url("https://example.org/post"),
-        Body::text("answer.json", "{\n\t\"a\": \"${b}\"\r\n}\n\u{1}\u{7f}").unwrap(),
+        Body::text(
+            "answer.json".parse().unwrap(),
+            "{\n\t\"a\": \"${b}\"\r\n}\n\u{1}\u{7f}",
+        )
+        .unwrap(),
     );
     posted.method = Method::POST;
     posted.status = StatusCode::CREATED;
@@ -140,7 +144,7 @@ fn nasty() -> Vec<Entry> {
     let emptied = Entry::get(
         url("https://example.org/emptied"),
         Body::Pin(Pin {
-            name: "emptied".to_owned(),
+            name: "emptied".parse().unwrap(),
             url: url("https://example.org/emptied"),
             hash: None,
         }),
@@ -198,7 +202,7 @@ fn every_text_is_itself_again() {
             for c in pieces {
                 entries.push(Entry::get(
                     url(&format!("https://example.org/{}", entries.len())),
-                    Body::text("a", &format!("{a}{b}{c}")).unwrap(),
+                    Body::text("a".parse().unwrap(), &format!("{a}{b}{c}")).unwrap(),
                 ));
             }
         }
@@ -315,14 +319,14 @@ fn files_of_others_are_read_as_nix_reads_them() {
                 Body::Empty => assert!(file.is_null()),
                 Body::Pin(pin) => {
                     assert_eq!(file["url"], pin.url.as_str());
-                    assert!(file["name"].is_null() || file["name"] == *pin.name);
+                    assert!(file["name"].is_null() || file["name"] == pin.name.as_str());
                 }
                 Body::File(path) => {
                     let given = file["path"].as_str().or(file.as_str()).unwrap();
                     assert_eq!(Path::new(given), folder.join(path));
                 }
                 Body::Text { name, text } => {
-                    assert_eq!(*file, json!({ "name": name, "text": text }));
+                    assert_eq!(*file, json!({ "name": name.as_str(), "text": text }));
                 }
             }
             for (name, values) in entry.headers.fields() {

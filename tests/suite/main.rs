@@ -17,6 +17,7 @@ mod daemon;
 mod develop;
 mod emit_in_nix;
 mod fidelity;
+mod foreign;
 mod git;
 mod hostile;
 mod locks;

@@ -237,8 +237,10 @@ fn body(
                     if !is_to_file(&function) {
                         return Err(source.computed(expr));
                     }
+                    let line = source.line(&name);
+                    let name = source.string("the name of the text", &name)?;
                     let text = Body::Text {
-                        name: source.string("the name of the text", &name)?,
+                        name: name.parse().map_err(fetchurl::refuse_name(line))?,
                         text: source.string("the text", text)?,
                     };
                     Ok((text, None))

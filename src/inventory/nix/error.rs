@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use crate::inventory::{ConditionError, EntryError, HeaderError, SriError, Url, UrlError};
+use crate::inventory::{
+    ConditionError, EntryError, HeaderError, SriError, StoreNameError, Url, UrlError,
+};
 
 /// Why a `proxy_content.nix` cannot be read. Each has a line; the text names neither file nor
 /// line, for whoever reports it puts `FILE:LINE: ` in front.
@@ -124,6 +126,14 @@ pub enum NixError {
         /// What is wrong.
         error: SriError,
     },
+    /// Not a name for a file in the store.
+    #[error("{error}")]
+    StoreName {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        error: StoreNameError,
+    },
     /// A header that no answer can have.
     #[error("{error}")]
     Header {
@@ -182,6 +192,7 @@ impl NixError {
             | Self::Status { line, .. }
             | Self::Url { line, .. }
             | Self::Hash { line, .. }
+            | Self::StoreName { line, .. }
             | Self::Header { line, .. }
             | Self::Condition { line, .. }
             | Self::Entry { line, .. }
@@ -239,6 +250,7 @@ impl NixError {
             | Self::Status { .. }
             | Self::Url { .. }
             | Self::Hash { .. }
+            | Self::StoreName { .. }
             | Self::Header { .. }
             | Self::Condition { .. }
             | Self::Entry { .. } => None,

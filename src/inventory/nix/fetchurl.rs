@@ -7,8 +7,7 @@ use super::error::NixError;
 use super::literal::peel;
 use super::source::Source;
 use super::spans::{PinSpans, Span};
-use crate::inventory::url::fetchurl_name;
-use crate::inventory::{Algorithm, Pin, Sri, SriError, Url, UrlError};
+use crate::inventory::{Algorithm, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError};
 
 const WITHIN: &str = "`fetchurl`";
 
@@ -50,8 +49,11 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans
     let line = attrs.line;
     let (address, written) = address(source, &mut attrs)?;
     let name = match attrs.take("name") {
-        Some(field) => field.string(source)?,
-        None => fetchurl_name(&address),
+        Some(field) => field
+            .string(source)?
+            .parse()
+            .map_err(refuse_name(field.line))?,
+        None => StoreName::of_fetchurl(&address).map_err(refuse_name(written.line))?,
     };
     let hash = hash(source, &mut attrs)?;
     for field in attrs.rest() {
@@ -82,6 +84,11 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans
         only,
     };
     Ok((pin, spans))
+}
+
+/// A name that the store does not take, on `line`.
+pub(super) fn refuse_name(line: usize) -> impl Fn(StoreNameError) -> NixError {
+    move |error| NixError::StoreName { line, error }
 }
 
 /// A hash attribute that is there.

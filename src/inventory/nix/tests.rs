@@ -32,7 +32,7 @@ fn error(text: &str) -> NixError {
 
 fn pin(name: &str, url: &str, hash: Option<Sri>) -> Body {
     Body::Pin(Pin {
-        name: name.to_owned(),
+        name: name.parse().unwrap(),
         url: url.parse().unwrap(),
         hash,
     })
@@ -81,7 +81,10 @@ fn a_file_edited_by_hand_is_read() {
     assert_eq!(entries[1].status, StatusCode::CREATED);
     assert_eq!(entries[1].headers.get_all("link"), ["<a>", "<b>"]);
     assert_eq!(entries[1].headers.get("x-more"), Some("c"));
-    assert_eq!(entries[1].body, Body::text("b", "text\n").unwrap());
+    assert_eq!(
+        entries[1].body,
+        Body::text("b".parse().unwrap(), "text\n").unwrap()
+    );
     assert!(entries[1].condition.authorization);
     assert_eq!(entries[1].condition.headers["accept"], "text/plain");
     assert_eq!(entries[1].condition.body, Some(Sri::sha256_of(b"hello")));
