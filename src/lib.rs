@@ -35,6 +35,7 @@
 //! | [`process`] | the command that is run, signals, shells, the background |
 //! | `transparent` | on Linux, a network in which every address is ours |
 //! | [`report`] | what a person reads |
+//! | [`regular_file`] | opening files that others may have put there |
 //! | [`visible`] | which characters do more than to be seen |
 //!
 //! Dependencies run downward. [`inventory`], [`emit`], and the key and matcher of [`replay`] do no
@@ -57,6 +58,7 @@ pub mod inventory;
 pub mod mitm_cache;
 pub mod process;
 pub mod proxy;
+pub mod regular_file;
 pub mod replay;
 pub mod report;
 #[cfg(target_os = "linux")]

@@ -1,15 +1,10 @@
 //! Makes entries of a record.
 
-use std::{
-    collections::HashMap,
-    error::Error,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, error::Error, fs, io, path::PathBuf};
 
 use http::{Method, StatusCode};
 
-use super::{Exchange, Outcome, Question, Reason};
+use super::{Exchange, Outcome, Question, Reason, VendorFolder};
 use crate::{
     bodies::CachedBody,
     emit::Changes,
@@ -47,12 +42,12 @@ pub struct Vendored {
     pub copy: Option<(PathBuf, PathBuf)>,
 }
 
-/// Makes entries of what was exchanged. Vendored bodies are to lie in `folder`, and `there` is what the
+/// Makes entries of what was exchanged. Vendored bodies are to be kept in `folder`, and `there` is what the
 /// inventory answers already, of which changes are to be kept or updated.
 #[must_use]
 pub fn assemble(
     mut exchanges: Vec<Exchange>,
-    folder: &Path,
+    folder: &VendorFolder,
     there: &[Entry],
     changes: Changes,
 ) -> Recording {
@@ -95,7 +90,7 @@ pub fn assemble(
                 Changes::Keep => known.iter().find(|entry| entry.condition.is_empty()),
                 Changes::Update => None,
             };
-            recording.add(exchange, condition, folder, earlier.copied());
+            recording.add(exchange, condition, folder, known, earlier.copied());
         }
     }
     recording.entries.sort_by(|a, b| a.id().cmp(&b.id()));
@@ -145,7 +140,8 @@ impl Recording {
         &mut self,
         exchange: &Exchange,
         condition: Condition,
-        folder: &Path,
+        folder: &VendorFolder,
+        known: &[&Entry],
         earlier: Option<&Entry>,
     ) {
         let Question { url, method, .. } = &exchange.question;
@@ -165,10 +161,12 @@ impl Recording {
                 url: exchange.source.clone(),
                 hash: Some(hash.clone()),
             }),
-            Outcome::Vendored(body, reason) => match self.vendor(url, body, reason, folder) {
-                Ok(body) => body,
-                Err(error) => return self.refused.push((url.clone(), Box::new(error))),
-            },
+            Outcome::Vendored(body, reason) => {
+                match self.vendor(url, body, reason, |name| folder.file_for(body, name, known)) {
+                    Ok(body) => body,
+                    Err(error) => return self.refused.push((url.clone(), Box::new(error))),
+                }
+            }
         };
         self.redirected += usize::from(exchange.redirects > 0);
         let mut entry = Entry {
@@ -199,14 +197,11 @@ impl Recording {
         url: &Url,
         body: &CachedBody,
         reason: &Reason,
-        folder: &Path,
+        file: impl FnOnce(&StoreName) -> PathBuf,
     ) -> io::Result<Body> {
         let name = StoreName::of(url);
         let text = inline(body)?;
-        let file = {
-            let hash = body.hash.to_hex();
-            folder.join(format!("{}-{name}", &hash[..12]))
-        };
+        let file = file(&name);
         self.vendored.push(Vendored {
             url: url.clone(),
             reason: reason.clone(),

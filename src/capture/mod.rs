@@ -13,6 +13,7 @@ mod headers;
 mod limits;
 mod pinning;
 mod recorder;
+mod vendor_folder;
 
 pub use assemble::{Recording, Vendored, assemble};
 pub use download::Bounds;
@@ -20,3 +21,4 @@ pub use handler::Capture;
 pub use limits::{Size, SizeError};
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
+pub use vendor_folder::{LeadsOut, Placed, VendorFolder};

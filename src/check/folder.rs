@@ -2,12 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    ffi::OsStr,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use super::{Finding, Severity};
-use crate::inventory::{Body, nix::Located};
+use crate::{
+    inventory::{Algorithm, Body, Hasher, Sri, nix::Located, says_hash},
+    regular_file::{Links, open_regular},
+};
 
 /// Where Nix keeps what it builds: an entry that names something there may come before it is built.
 const STORE: &str = "/nix/store";
@@ -44,6 +49,36 @@ pub fn missing(entries: &[Located], folder: &Path) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Vendored bodies that have other bytes than their names say. Their paths are relative to `folder`.
+#[must_use]
+pub fn altered(entries: &[Located], folder: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for located in entries {
+        let Body::File(path) = &located.entry.body else {
+            continue;
+        };
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        // What cannot be read is told of as missing.
+        let hashed = open_regular(&folder.join(path), Links::Follow).and_then(hash_of);
+        if hashed.is_ok_and(|hash| says_hash(name, &hash) == Some(false)) {
+            let (url, path) = (&located.entry.url, path.display());
+            let message =
+                format!("the body of {url}, '{path}', has other bytes than its name says");
+            let finding = Finding::warning(located.body_line(), message);
+            findings.push(finding.hint(
+                "if they are meant, give the file another name; if not, capture the URL again",
+            ));
+        }
+    }
+    findings
+}
+
+fn hash_of(mut file: File) -> io::Result<Sri> {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finish())
 }
 
 /// Files in `folder`/`vendored` that no entry names.

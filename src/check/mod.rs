@@ -9,4 +9,4 @@ mod folder;
 
 pub use entries::{examine, fetched};
 pub use finding::{Finding, Severity};
-pub use folder::{FolderError, missing, unused};
+pub use folder::{FolderError, altered, missing, unused};

@@ -9,9 +9,10 @@ use std::{
     fs::{self, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf, absolute},
+    path::{Path, PathBuf},
 };
 
+use super::trusted_path::resolve;
 use crate::trust::{File, Files};
 
 /// Why the bundle cannot be written where it is wanted.
@@ -23,11 +24,12 @@ pub(super) struct BundleError {
 }
 
 /// Writes what clients are to trust to `path`, if one is given. Everybody may read it, as the one that our
-/// own clients get. A link in its place is followed.
+/// own clients get. A link in its place is followed,
+/// unless another user put it there.
 pub(super) fn write_bundle(files: &Files, path: Option<&Path>) -> Result<(), BundleError> {
     let Some(path) = path else { return Ok(()) };
     let write = || {
-        let target = path.canonicalize().or_else(|_| absolute(path))?;
+        let target = resolve(path)?;
         if target.exists() && !target.is_file() {
             return Err(io::Error::other("it is not a regular file"));
         }

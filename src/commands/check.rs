@@ -12,7 +12,7 @@ use super::{
     inventory::{self, Format, Inspection},
 };
 use crate::{
-    check::{Finding, Severity, examine, fetched, missing, unused},
+    check::{Finding, Severity, altered, examine, fetched, missing, unused},
     cli::CheckArgs,
     inventory::{Body, Pin, nix::Located},
     report::{count, say},
@@ -36,6 +36,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
         findings.extend(unused(&entries, folder, Path::new(vendored))?);
     }
     findings.extend(missing(&entries, folder));
+    findings.extend(altered(&entries, folder));
     let examined = examine(&entries);
     if args.fetch {
         findings.extend(prove(&entries, &args.connect_to)?);

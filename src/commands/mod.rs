@@ -18,6 +18,7 @@ mod output;
 mod prefill;
 mod replay;
 mod summary;
+mod trusted_path;
 mod update;
 
 use std::{io, net::TcpListener, num::NonZero, thread};

@@ -15,9 +15,9 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
-use super::inventory;
+use super::{inventory, trusted_path::resolve};
 use crate::{
-    capture::{Exchange, Recording, assemble},
+    capture::{Exchange, Placed, Recording, VendorFolder, assemble},
     cli::MergeArgs,
     emit::{Changes, Merged},
     inventory::{Body, Entry, nix::Document},
@@ -41,9 +41,8 @@ pub(super) struct Target {
 
 impl Target {
     /// The file at `path`, and where that is a link, the one that it leads to, so that it stays one.
-    pub(super) fn new(path: &Path) -> io::Result<Self> {
-        let path = std::path::absolute(path)?;
-        let path = path.canonicalize().unwrap_or(path);
+    pub(super) fn new(path: &Path) -> Result<Self, WriteError> {
+        let path = resolve(path).map_err(|source| write_error(path, source))?;
         Ok(Self { path })
     }
 
@@ -145,6 +144,7 @@ impl Output {
                 io::Error::new(io::ErrorKind::InvalidInput, why),
             ))?;
         }
+        VendorFolder::beside(path).check()?;
         temporary(path)?;
         let read = match replace {
             Replace::Yes => None,
@@ -163,10 +163,6 @@ impl Output {
         })
     }
 
-    fn folder(&self) -> &Path {
-        self.path().parent().unwrap_or(Path::new("/"))
-    }
-
     /// What the inventory holds; `None` where there is none yet.
     pub(super) fn there(&self) -> anyhow::Result<Option<Document>> {
         read(self.path())
@@ -183,7 +179,7 @@ impl Output {
     ///
     /// A person, or another capture, may have written it meanwhile: what is there now is what counts.
     pub(super) fn write(&self, exchanges: Vec<Exchange>) -> anyhow::Result<Written> {
-        let folder = PathBuf::from(self.path().file_stem().unwrap_or_default());
+        let folder = VendorFolder::beside(self.path());
         let _turn = self.target.turn();
         let read_now;
         let there = match (self.replace, self.unchanged()) {
@@ -213,58 +209,26 @@ impl Output {
             None => Merged::fresh(&recording.entries),
         };
         let is_written = there.is_some_and(|there| there.text() == merged.text);
-        let written = self.write_bodies(&recording, &merged).and_then(|()| {
-            if is_written {
-                Ok(())
-            } else {
-                self.target.write(&merged.text)
+        let written = write_bodies(&folder, &recording, &merged);
+        let written = written.and_then(|replaced| {
+            if !is_written {
+                self.target.write(&merged.text)?;
             }
+            Ok(replaced)
         });
-        if let Err(error) = written {
-            return Err(rescued(error.into(), &merged.text));
+        match written {
+            Ok(replaced) => Ok(Written {
+                recording,
+                merged,
+                replaced,
+            }),
+            Err(error) => Err(rescued(error.into(), &merged.text)),
         }
-        Ok(Written { recording, merged })
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
         self.target.path()
-    }
-
-    /// Copies the vendored bodies of entries that the inventory now has from the body cache. Their names
-    /// have their hashes, so that what is there already is right.
-    fn write_bodies(&self, recording: &Recording, merged: &Merged) -> Result<(), WriteError> {
-        let updated = merged.updated.iter().map(|changed| &changed.captured);
-        let added = merged.added.iter().chain(updated);
-        // What was there before may have lost its file.
-        let all = added.chain(&merged.unchanged);
-        let all: HashSet<&Path> = all
-            .filter_map(|&index| match &recording.entries[index].body {
-                Body::File(file) => Some(file.as_path()),
-                Body::Empty | Body::Pin(_) | Body::Text { .. } => None,
-            })
-            .collect();
-        for vendored in &recording.vendored {
-            let Some((source, target)) = &vendored.copy else {
-                continue;
-            };
-            if !all.contains(target.as_path()) {
-                continue;
-            }
-            let target = self.folder().join(target);
-            // A link in its place is not followed, but replaced.
-            let there = target.symlink_metadata();
-            if there.is_ok_and(|there| there.is_file() && there.len() == vendored.length) {
-                continue;
-            }
-            let failed = |source| write_error(&target, source);
-            fs::create_dir_all(target.parent().unwrap_or(self.folder())).map_err(failed)?;
-            let mut file = temporary(&target)?;
-            let mut source = fs::File::open(source).map_err(failed)?;
-            io::copy(&mut source, &mut file).map_err(failed)?;
-            file.persist(&target).map_err(|error| failed(error.error))?;
-        }
-        Ok(())
     }
 }
 
@@ -275,6 +239,42 @@ pub(super) struct Written {
     pub(super) recording: Recording,
     /// What of it the inventory did not have.
     pub(super) merged: Merged,
+    /// Files of vendored bodies, relative to the inventory's folder, that had other bytes.
+    pub(super) replaced: Vec<PathBuf>,
+}
+
+/// Copies the vendored bodies of entries that the inventory now has from the body cache, and gives those
+/// files that had other bytes.
+fn write_bodies(
+    folder: &VendorFolder,
+    recording: &Recording,
+    merged: &Merged,
+) -> Result<Vec<PathBuf>, WriteError> {
+    let updated = merged.updated.iter().map(|changed| &changed.captured);
+    let added = merged.added.iter().chain(updated);
+    // What was there before may have lost its file.
+    let all = added.chain(&merged.unchanged);
+    let all: HashSet<&Path> = all
+        .filter_map(|&index| match &recording.entries[index].body {
+            Body::File(file) => Some(file.as_path()),
+            Body::Empty | Body::Pin(_) | Body::Text { .. } => None,
+        })
+        .collect();
+    let mut replaced = Vec::new();
+    for vendored in &recording.vendored {
+        let Some((body, file)) = &vendored.copy else {
+            continue;
+        };
+        if !all.contains(file.as_path()) {
+            continue;
+        }
+        let placed = folder.place(body, file);
+        match placed.map_err(|source| write_error(&folder.absolute(file), source))? {
+            Placed::Already | Placed::New => {}
+            Placed::Replaced => replaced.push(file.clone()),
+        }
+    }
+    Ok(replaced)
 }
 
 /// What the inventory holds already; `None` where there is none.

@@ -31,7 +31,11 @@ pub(super) struct Summary<'a> {
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Written { recording, merged } = self.written;
+        let Written {
+            recording,
+            merged,
+            replaced,
+        } = self.written;
         let pins = recording
             .entries
             .iter()
@@ -56,6 +60,13 @@ impl fmt::Display for Summary<'_> {
         {
             let large = if *length > LARGE { " (large)" } else { "" };
             writeln!(f, "  vendored: {url} ({}): {reason}{large}", size(*length))?;
+        }
+        for file in replaced {
+            writeln!(
+                f,
+                "  restored: {}: it had other bytes than were captured",
+                file.display()
+            )?;
         }
         for (changed, kept) in &merged.changed {
             self.changed(f, "changed", changed)?;

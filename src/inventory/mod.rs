@@ -18,6 +18,7 @@ mod store_name;
 #[cfg(test)]
 pub(crate) mod strategies;
 mod url;
+mod vendored_name;
 
 pub use body::{Body, BodyError, Pin};
 pub use condition::{Condition, ConditionError};
@@ -28,3 +29,4 @@ pub use headers::{HeaderError, Headers};
 pub use sri::{Algorithm, Sri, SriError};
 pub use store_name::{StoreName, StoreNameError};
 pub use url::{Scheme, Url, UrlError};
+pub use vendored_name::{earlier_vendored_name, says_hash, vendored_name};

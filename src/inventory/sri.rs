@@ -188,16 +188,18 @@ impl Sri {
     /// The digest in Nix's base 32.
     #[must_use]
     pub fn to_nix32(&self) -> String {
-        let digit = |n: usize| {
-            let bit = n * 5;
-            let low = u16::from(self.digest[bit / 8]);
-            let high = u16::from(self.digest.get(bit / 8 + 1).copied().unwrap_or(0));
-            char::from(NIX32[usize::from(((high << 8 | low) >> (bit % 8)) & 0x1f)])
-        };
-        (0..nix32_length(self.digest.len()))
-            .rev()
-            .map(digit)
-            .collect()
+        nix32_encode(&self.digest)
+    }
+
+    /// The first 160 bits of the digest in Nix's base 32: 32 digits, as many as a store path has.
+    #[must_use]
+    pub fn to_short_nix32(&self) -> String {
+        nix32_encode(&self.digest[..20])
+    }
+
+    /// Whether Nix's base 32 has this digit.
+    pub(super) fn is_nix32_digit(byte: u8) -> bool {
+        NIX32.contains(&byte)
     }
 
     fn checked(
@@ -218,6 +220,16 @@ impl Sri {
 /// Number of nix32 digits for so many bytes.
 fn nix32_length(bytes: usize) -> usize {
     (bytes * 8).div_ceil(5)
+}
+
+fn nix32_encode(bytes: &[u8]) -> String {
+    let digit = |n: usize| {
+        let bit = n * 5;
+        let low = u16::from(bytes[bit / 8]);
+        let high = u16::from(bytes.get(bit / 8 + 1).copied().unwrap_or(0));
+        char::from(NIX32[usize::from(((high << 8 | low) >> (bit % 8)) & 0x1f)])
+    };
+    (0..nix32_length(bytes.len())).rev().map(digit).collect()
 }
 
 /// The bytes that `text` spells; `None` for a foreign digit, or bits beyond the last byte.

@@ -88,6 +88,14 @@ impl StoreName {
         }
     }
 
+    /// The name with something in front, a prefix of valid characters, and a `-` between the two. Of a name
+    /// that is too long then, the end stays.
+    pub(super) fn after(&self, prefix: &str) -> Self {
+        let room = MAX_LENGTH.saturating_sub(prefix.len() + 1);
+        let end = &self.0[self.0.len().saturating_sub(room)..];
+        Self(format!("{prefix}-{end}"))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

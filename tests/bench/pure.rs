@@ -8,10 +8,14 @@
     reason = "what is measured here is right, or there is no benchmark"
 )]
 
-use std::{collections::BTreeMap, hint::black_box, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    hint::black_box,
+    path::{Path, PathBuf},
+};
 
 use buildproxy::{
-    capture::{Exchange, Outcome, Question, assemble},
+    capture::{Exchange, Outcome, Question, VendorFolder, assemble},
     emit::{Changes, print},
     inventory::{
         Body, Condition, Entry, Headers, Pin, Sri, StoreName, Url, manifest, nix::Document,
@@ -163,7 +167,7 @@ fn writing_an_inventory(criterion: &mut Criterion) {
     const ENTRIES: usize = 10_000;
     let mut group = criterion.benchmark_group("inventory");
     group.sample_size(10);
-    let folder = PathBuf::from("proxy_content");
+    let folder = VendorFolder::beside(Path::new("/build/proxy_content.nix"));
     let exchanges = exchanges(ENTRIES);
     group.bench_function("assemble", |bencher| {
         bencher.iter_with_setup(

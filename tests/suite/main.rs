@@ -35,3 +35,4 @@ mod terminal;
 mod transparent;
 mod trusting;
 mod update;
+mod vendored;
