@@ -320,6 +320,9 @@ pub struct CommonArgs {
         hide_default_value = true
     )]
     pub listen: SocketAddr,
+    /// Let this user of the machine use the proxy too, as well as you and root: a name or a number.
+    #[arg(long, value_name = "USER", conflicts_with = "transparent")]
+    pub allow_user: Vec<String>,
     /// Write the certificates that clients are to trust to FILE as well (PEM), for clients that are not
     /// started by buildproxy. It stays there.
     #[arg(long, value_name = "FILE")]

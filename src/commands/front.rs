@@ -1,20 +1,23 @@
 //! How a command gets to buildproxy: by a proxy, or by a network in which there is nothing else.
 
-use std::{net::TcpListener, process::ExitStatus};
+use std::{
+    net::TcpListener,
+    process::{Command, ExitStatus},
+};
 
 use anyhow::Context;
 
 use crate::{
     cli::CommonArgs,
     process::{Job, Signals},
-    proxy::{FrontDoor, Handler},
+    proxy::{FrontDoor, Handler, Peers},
     trust::{Files, Way},
 };
 
 /// The front of buildproxy.
 pub(super) enum Front {
-    /// A proxy, which listens already.
-    Proxy(TcpListener),
+    /// A proxy, which listens already, and who may use it.
+    Proxy(TcpListener, Peers),
     /// A network of the command's own, which is made when it starts.
     Transparent,
 }
@@ -23,7 +26,9 @@ impl Front {
     /// What the command line asks for.
     pub(super) fn open(args: &CommonArgs) -> anyhow::Result<Self> {
         if !args.transparent {
-            return Ok(Self::Proxy(args.bind()?));
+            let others = args.allow_user.iter().map(|user| user_id(user));
+            let peers = Peers::new(others.collect::<anyhow::Result<Vec<_>>>()?);
+            return Ok(Self::Proxy(args.bind()?, peers));
         }
         if cfg!(target_os = "linux") {
             Ok(Self::Transparent)
@@ -35,7 +40,7 @@ impl Front {
     /// What clients need to know.
     pub(super) fn way(&self) -> anyhow::Result<Way> {
         match self {
-            Self::Proxy(listener) => {
+            Self::Proxy(listener, _) => {
                 let address = listener.local_addr();
                 Ok(Way::Proxy(address.context("failed to find out the port")?))
             }
@@ -45,8 +50,9 @@ impl Front {
 
     /// Serves whoever knows the address, in the background of the runtime.
     pub(super) fn serve(self, door: FrontDoor<impl Handler>) -> anyhow::Result<()> {
-        if let Self::Proxy(listener) = self {
-            tokio::spawn(door.serve(tokio::net::TcpListener::from_std(listener)?));
+        if let Self::Proxy(listener, peers) = self {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::spawn(door.serve(listener, peers));
         }
         Ok(())
     }
@@ -67,6 +73,18 @@ impl Front {
         door.settle().await;
         Ok(status)
     }
+}
+
+/// The number of a user. Names may come from anywhere that this system has them from, so `id` looks them up.
+fn user_id(user: &str) -> anyhow::Result<u32> {
+    if let Ok(number) = user.parse() {
+        return Ok(number);
+    }
+    let output = Command::new("id").args(["-u", "--", user]).output();
+    let output = output.with_context(|| format!("failed to look up the user '{user}'"))?;
+    let number = str::from_utf8(&output.stdout).unwrap_or_default();
+    let number = number.trim().parse();
+    number.with_context(|| format!("there is no user '{user}'; name one, or give its number"))
 }
 
 #[cfg(target_os = "linux")]

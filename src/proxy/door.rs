@@ -25,7 +25,9 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::{
-    Authority, AuthorityError, Response, empty, plain,
+    Authority, AuthorityError, Peers, Response, empty,
+    peer::Admission,
+    plain,
     request::{Request, RequestError},
 };
 use crate::{
@@ -93,6 +95,12 @@ pub enum Refusal {
     TooLarge {
         /// `host:port` of the tunnel, or the proxy's own address.
         target: String,
+    },
+    /// A user who has no business here.
+    #[error("connections of the user {uid} are refused, as the proxy is not theirs")]
+    OtherUser {
+        /// The user's number.
+        uid: u32,
     },
     /// A host for which there can be no certificate.
     #[error("a TLS connection to '{host}' had to be closed")]
@@ -206,12 +214,20 @@ impl<H: Handler> FrontDoor<H> {
         let _ = timeout(LAST_WORDS, self.handshakes.wait()).await;
     }
 
-    /// Serves whoever connects to the proxy at `listener`, until the future is dropped.
-    pub async fn serve(self, listener: TcpListener) {
-        self.accept(listener, |address| Origin::Proxy {
-            address: address.ip(),
-        })
-        .await;
+    /// Serves those of `peers` who connect to the proxy at `listener`, until the future is dropped.
+    pub async fn serve(self, listener: TcpListener, peers: Peers) {
+        let handler = Arc::clone(&self.handler);
+        let origin_of = |peer, address: SocketAddr| match peers.admit(peer, address) {
+            Admission::Admitted => Some(Origin::Proxy {
+                address: address.ip(),
+            }),
+            Admission::Closed => None,
+            Admission::Stranger(uid) => {
+                handler.refused(Refusal::OtherUser { uid });
+                None
+            }
+        };
+        self.accept(listener, origin_of).await;
     }
 
     /// The same for clients that connect to servers, where all addresses lead to `listener`. The address
@@ -221,22 +237,33 @@ impl<H: Handler> FrontDoor<H> {
         listener: TcpListener,
         name_of: impl Fn(IpAddr) -> Option<String>,
     ) {
-        self.accept(listener, |address| Origin::Server {
-            address,
-            name: name_of(address.ip()),
-            scheme: Scheme::Http,
+        self.accept(listener, |_, address| {
+            Some(Origin::Server {
+                address,
+                name: name_of(address.ip()),
+                scheme: Scheme::Http,
+            })
         })
         .await;
     }
 
-    async fn accept(self, listener: TcpListener, origin_of: impl Fn(SocketAddr) -> Origin) {
+    /// Accepts connections, each with where it is headed by the addresses of its other end and of this one; or
+    /// `None` where it is closed.
+    async fn accept(
+        self,
+        listener: TcpListener,
+        origin_of: impl Fn(SocketAddr, SocketAddr) -> Option<Origin>,
+    ) {
         loop {
-            let accepted = listener.accept().await.and_then(|(stream, _)| {
+            let accepted = listener.accept().await.and_then(|(stream, peer)| {
                 stream.set_nodelay(true)?;
-                Ok((origin_of(stream.local_addr()?), stream))
+                Ok((origin_of(peer, stream.local_addr()?), stream))
             });
             match accepted {
-                Ok((origin, stream)) => drop(tokio::spawn(self.clone().stream(stream, origin))),
+                Ok((Some(origin), stream)) => {
+                    drop(tokio::spawn(self.clone().stream(stream, origin)));
+                }
+                Ok((None, _)) => {}
                 Err(error) => {
                     // Out of file descriptors, or a client that was gone at once: both pass.
                     debug!(error = chain(&error), "failed to accept a connection");

@@ -20,6 +20,7 @@ mod authority;
 mod body;
 mod door;
 mod git;
+mod peer;
 mod precondition;
 mod ranges;
 mod request;
@@ -30,6 +31,7 @@ pub(crate) use body::read_piece;
 pub use body::{Body, BodyError, empty, file, full, plain, stream};
 pub use door::{FrontDoor, Handler, Refusal};
 pub(crate) use door::{MAX_HEAD, MAX_HEADERS};
+pub use peer::Peers;
 pub use request::{Request, RequestError, body_hash};
 
 /// What a handler gives back.

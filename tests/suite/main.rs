@@ -23,6 +23,7 @@ mod hostile;
 mod locks;
 mod matrix;
 mod memory;
+mod neighbours;
 mod nix;
 mod packaged;
 mod proxying;
