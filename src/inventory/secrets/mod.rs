@@ -5,8 +5,8 @@
 //! issue. So what the tables in `rules` name goes nowhere but upstream. With a signature goes what changes
 //! together with it, such as its expiry, for the rest is what two captures of one build have in common.
 //!
-//! What is found is what stands in a query, in a fragment, or before an `@`. A secret that is a part
-//! of a path looks like any other path, and stays.
+//! What is found is what stands in a query, in a fragment, in a parameter of a path (`;jsessionid=…`), or before an
+//! `@`. A secret that is any other part of a path looks like the rest of it, and stays.
 //!
 //! Sources: AWS Signature Version 4 "query parameters"; Google Cloud Storage "signed URLs"; Azure
 //! Storage "service SAS"; `CloudFront` "signed URLs using a custom policy"; RFC 6750 §2.3 (the

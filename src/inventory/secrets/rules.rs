@@ -171,6 +171,9 @@ const PARAMETERS: &[(&str, Kind, &str)] = &[
     ("phpsessid", Secret, "PHP: a session"),
 ];
 
+/// Those of them that stand in paths, behind a `;`.
+const SESSIONS: &[&str] = &["jsessionid", "phpsessid", "sessionid", "session_id"];
+
 const AMZ: &[&str] = &["x-amz-signature"];
 const GOOG: &[&str] = &["x-goog-signature"];
 const OSS: &[&str] = &["x-oss-signature"];
@@ -251,6 +254,15 @@ pub(super) fn is_secret_parameter(name: &str, value: &str, names: &[&str]) -> bo
         With(others) => others.iter().any(|other| names.contains(other)),
     });
     by_name || is_token(value)
+}
+
+/// Whether this begins with a session's parameter, as servers write it into a path for clients that take no
+/// cookies: no other parameter of a path is known to be a secret.
+pub(super) fn begins_with_session(text: &str) -> bool {
+    let name = text.split_once('=').map_or("", |(name, _)| name);
+    SESSIONS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn is_token(value: &str) -> bool {

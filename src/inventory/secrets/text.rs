@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::rules::{TOKEN_LENGTH, is_secret_parameter};
+use super::rules::{TOKEN_LENGTH, begins_with_session, is_secret_parameter};
 
 /// URLs are looked for so deep within URLs.
 const NESTING: u8 = 3;
@@ -155,15 +155,17 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut rest = text;
     let mut in_query = false;
     loop {
-        let end = rest.find(separates).unwrap_or(rest.len());
-        let (piece, tail) = rest.split_at(end);
         in_query = match separator {
             Some('?' | '#') => true,
             Some('&' | ';') | None => in_query,
             Some(_) => false,
         };
+        // `/a;jsessionid=…/b`: a parameter of a segment of the path (RFC 3986 §3.3) ends with the segment.
+        let of_path = separator == Some(';') && !in_query && begins_with_session(rest);
+        let ends = |c: char| separates(c) || of_path && c == '/';
+        let (piece, tail) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
         // Some write `/download&token=…`.
-        let name = (in_query || separator == Some('&'))
+        let name = (in_query || of_path || separator == Some('&'))
             .then(|| piece.split_once('='))
             .flatten()
             .map(|(name, _)| decoded(name).to_ascii_lowercase());
@@ -241,6 +243,9 @@ mod tests {
             ("/a?b=1?token=s3cr3t", "/a?b=1"),
             ("/a&token=s3cr3t", "/a"),
             ("/a#access_token=s3cr3t", "/a"),
+            ("/a;jsessionid=0A1B/b?c=1", "/a/b?c=1"),
+            ("/a;v=2;JSESSIONID=0A1B.node1", "/a;v=2"),
+            ("/a;PHPSESSID=0a1b;v=2/b;jsessionid=c", "/a;v=2/b"),
             ("/a?b=1&to=https%3A%2F%2Fc%2F%3Fsig%3Ds3cr3t", "/a?b=1"),
             ("/a?to=https%253A%252F%252Fc%252F%253Fsig%253Ds3cr3t", "/a"),
             ("/a?to=https://me:s3cr3t@b/", "/a?to=https://b/"),
@@ -287,6 +292,8 @@ mod tests {
             "/a?key=0123456789ABCDEF0123456789ABCDEF01234567",
             "/token=abc",
             "/a;token=abc",
+            "/a;jsessionid/b",
+            "/jsessionid=a",
             "/a?to=git+ssh://git@example.org/x",
             "/web/https://example.org/@scope/a",
             "/a?tokens=1&mytoken=2",
