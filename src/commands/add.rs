@@ -9,7 +9,13 @@ use futures_util::{StreamExt, stream};
 use globset::GlobSet;
 use http::Method;
 
-use super::{fetch::PARALLEL, output::Output, prefill::prefill, runtime, summary::Summary};
+use super::{
+    fetch::PARALLEL,
+    output::{Nothing, Output},
+    prefill::prefill,
+    runtime,
+    summary::Summary,
+};
 use crate::{
     capture::{Bounds, Capture, Progress, Proof, Recorder},
     cli::{AddArgs, MergeArgs},
@@ -82,7 +88,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         return Ok(INCOMPLETE);
     }
     let exchanges = std::mem::take(&mut record.exchanges);
-    let written = output.write(exchanges.into_values().collect())?;
+    let written = output.write(exchanges.into_values().collect(), Nothing::Write)?;
     let summary = Summary {
         path: output.path(),
         verb: "added",

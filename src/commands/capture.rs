@@ -9,7 +9,11 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    bundle::write_bundle, front::Front, output::Output, prefill::prefill, runtime, set,
+    bundle::write_bundle,
+    front::Front,
+    output::{Nothing, Output},
+    prefill::prefill,
+    runtime, set,
     summary::Summary,
 };
 use crate::{
@@ -83,18 +87,41 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         anyhow::Ok((status, recorder.take()))
     })?;
     let exchanges = std::mem::take(&mut record.exchanges);
-    let written = output.write(exchanges.into_values().collect())?;
+    let code = exit_code(status);
+    let nothing = match code {
+        0 => Nothing::Write,
+        _ => Nothing::Leave,
+    };
+    let written = output.write(exchanges.into_values().collect(), nothing)?;
     let summary = Summary {
         path: output.path(),
         verb: "captured",
         written: &written,
         record: &record,
     };
-    say(summary.to_string().trim_end());
+    let mut said = summary.to_string();
+    if written.recording.entries.is_empty() {
+        said.push_str(why_nothing(nothing));
+    }
+    say(said.trim_end());
     if !args.no_prefill {
         prefill(&written.recording.entries, &cache);
     }
-    Ok(exit_code(status))
+    Ok(code)
+}
+
+/// What a person is told where nothing was captured, which can hardly be what they wanted.
+fn why_nothing(nothing: Nothing) -> &'static str {
+    match nothing {
+        Nothing::Leave => {
+            "warning: nothing was captured and the command failed, so no inventory is written\n"
+        }
+        Nothing::Write => {
+            "warning: nothing was captured\n\
+             hint: what a client has already it does not ask for, so start with empty caches; \
+             what knows of no proxy needs `--transparent`\n"
+        }
+    }
 }
 
 /// Waits for what is still arriving when the command has ended, unless the person does not want to.

@@ -7,7 +7,10 @@ use std::{fs, path::PathBuf};
 
 use http::StatusCode;
 
-use super::{output::Output, summary::Summary};
+use super::{
+    output::{Nothing, Output},
+    summary::Summary,
+};
 use crate::{
     bodies::{BodyCache, CacheError, CachedBody},
     capture::{Exchange, Outcome, Question, Reason, Record},
@@ -58,7 +61,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<u8> {
         .pages
         .iter()
         .map(|(url, page)| exchange(url, page, &cache));
-    let written = output.write(exchanges.collect::<Result<_, _>>()?)?;
+    let written = output.write(exchanges.collect::<Result<_, _>>()?, Nothing::Write)?;
     let summary = Summary {
         path: output.path(),
         verb: "imported",

@@ -107,6 +107,15 @@ enum Replace {
     No,
 }
 
+/// What becomes of a recording in which there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nothing {
+    /// It is written: nothing is what was to be recorded.
+    Write,
+    /// It is left: an inventory without entries would look as if nothing were needed.
+    Leave,
+}
+
 impl MergeArgs {
     /// What becomes of an inventory that is there.
     fn replace(&self) -> Replace {
@@ -178,7 +187,11 @@ impl Output {
     /// Writes vendored bodies first and then the inventory, which is whole at any time.
     ///
     /// A person, or another capture, may have written it meanwhile: what is there now is what counts.
-    pub(super) fn write(&self, exchanges: Vec<Exchange>) -> anyhow::Result<Written> {
+    pub(super) fn write(
+        &self,
+        exchanges: Vec<Exchange>,
+        nothing: Nothing,
+    ) -> anyhow::Result<Written> {
         let folder = VendorFolder::beside(self.path());
         let _turn = self.target.turn();
         let read_now;
@@ -209,9 +222,10 @@ impl Output {
             None => Merged::fresh(&recording.entries),
         };
         let is_written = there.is_some_and(|there| there.text() == merged.text);
+        let is_left = nothing == Nothing::Leave && recording.entries.is_empty();
         let written = write_bodies(&folder, &recording, &merged);
         let written = written.and_then(|replaced| {
-            if !is_written {
+            if !is_written && !is_left {
                 self.target.write(&merged.text)?;
             }
             Ok(replaced)

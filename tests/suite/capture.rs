@@ -404,6 +404,39 @@ fn what_was_captured_is_written_when_the_command_fails() {
 }
 
 #[test]
+fn a_capture_that_fails_with_nothing_captured_leaves_no_empty_inventory() {
+    let scene = Scene::new();
+    // Nobody listens on this port.
+    let nobody = ["--connect-to", ":443:127.0.0.1:1", "--replace"];
+    let fetch = |option: &[&str], script: &str| {
+        let mut capture = scene.buildproxy(&["capture", "--no-prefill"]);
+        run(capture.args(option).args(["--", "sh", "-ec", script]))
+    };
+    let failing = "curl -sSf https://a.example.org/hello";
+    let failed = fetch(&nobody, failing).ends_with(22);
+    failed
+        .says("proxy_content.nix: 0 downloads captured (")
+        .says("skipped: failed to fetch https://a.example.org/hello: ")
+        .says("warning: nothing was captured and the command failed, so no inventory is written\n");
+    assert!(!scene.path("proxy_content.nix").exists());
+
+    // Nor does it take the place of one that is there.
+    let origin = Origin::with_texts(HELLO);
+    scene.capture_script(&origin, failing).ok();
+    let captured = scene.read("proxy_content.nix");
+    fetch(&nobody, failing).ends_with(22);
+    assert_eq!(scene.read("proxy_content.nix"), captured);
+
+    // A command that ends well may have needed nothing, or have had it already.
+    fetch(&["-o", "none.nix"], "true")
+        .ok()
+        .says("none.nix: 0 downloads captured (")
+        .says("warning: nothing was captured\nhint: what a client has already it does not ask for");
+    let text = scene.read("none.nix");
+    assert!(text.ends_with("[ ]\n"), "{text}");
+}
+
+#[test]
 fn what_was_captured_is_written_on_a_signal() {
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let scene = Scene::new();
@@ -437,7 +470,7 @@ fn captures_run_side_by_side() {
         .map(|index| {
             let [mine, theirs] = [&scenes[index], &scenes[1 - index]].map(|scene| scene.path("here"));
             let script = format!(
-                "touch {}; while ! [ -e {} ]; do sleep 0.05; done; curl -sSf https://a.example.org/hello",
+                "touch {}; timeout 60 sh -c 'until [ -e {} ]; do sleep 0.05; done'; curl -sSf https://a.example.org/hello",
                 mine.display(),
                 theirs.display()
             );
