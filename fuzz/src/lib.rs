@@ -1,6 +1,6 @@
 //! What must hold of whatever is read: the very checks that the test suite makes of `tests/corpus`.
 
-#[path = "../../tests/suite/readers.rs"]
+#[path = "../../tests/readers.rs"]
 mod readers;
 
 /// A `proxy_content.nix`.

@@ -27,7 +27,6 @@ mod neighbours;
 mod nix;
 mod packaged;
 mod proxying;
-mod readers;
 mod readme;
 mod replay;
 mod secrets;
