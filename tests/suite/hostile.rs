@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::support::{Origin, Scene, answer, run, text};
+use crate::support::{Origin, Scene, answer, run, text, wait_for};
 
 /// Red, a bell, a line that reads backwards, and no width.
 const HOSTILE: [char; 5] = ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{200b}'];
@@ -281,6 +281,8 @@ fn an_upstream_that_is_no_web_server_says_nothing_to_the_terminal() {
     ];
     let mut capture = scene.buildproxy(&arguments);
     let captured = run(&mut capture).ok();
+    // All of them were asked for.
+    wait_for(|| server.is_finished());
     server.join().unwrap();
     assert_harmless(&captured.stderr);
     assert_harmless(&captured.stdout);

@@ -477,7 +477,7 @@ fn servers_of_the_build_itself_are_reached() {
     let script = "
         rm -f log
         python3 -m http.server -d served --bind 127.0.0.1 0 >log 2>&1 &
-        until port=$(grep -o 'port [0-9]*' log); do sleep 0.1; done
+        until port=$(grep -o 'port [0-9]*' log); do kill -0 $!; sleep 0.1; done
         curl -sSf http://127.0.0.1:${port#port }/file http://localhost:${port#port }/file
         kill $!";
     for verb in [&["capture"][..], &["replay", "m.json"]] {

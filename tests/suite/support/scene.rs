@@ -21,6 +21,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
+        // What nearly every script of a test runs: one that waits for it would wait for ever.
+        need("curl", "curl");
+        need("ip", "iproute2");
+        need("python3", "python3");
+        need("unshare", "util-linux");
         let folder = tempfile::tempdir().unwrap();
         for name in ["home", "tmp", "work"] {
             fs::create_dir(folder.path().join(name)).unwrap();
