@@ -1,4 +1,4 @@
-//! The README's chapter on Nix, done as it says: its files are written, its changes are made, and its
+//! What the README says to try first; and its chapter on Nix, done as it says: its files are written, its changes are made, and its
 //! commands are run, in the order in which they stand there. Of its sections each begins with what stands
 //! before the first of them.
 //!
@@ -17,7 +17,8 @@ use buildproxy::proxy::Body;
 use http::Response;
 
 use crate::support::{
-    Asked, Machine, Nix, Origin, answer, checkout, need, system, text, with_both,
+    Asked, Machine, Nix, Origin, Scene, answer, checkout, need, of_this_machine, run, system, text,
+    with_both,
 };
 
 with_both![
@@ -48,6 +49,29 @@ fn there_are_no_other_sections_in_the_nix_chapter() {
         let last = section.steps.last();
         let works = matches!(last, Some(Step::Type(command)) if !command.fails());
         assert!(works, "{}: {last:?}", section.heading);
+    }
+}
+
+/// In a clone of the repository, and with the registry that cargo is configured for here; but buildproxy is compiled
+/// already. Somebody who does it once more gets the same.
+#[test]
+fn what_it_says_to_try_first_and_once_more() {
+    need("cargo", "cargo");
+    let scene = Scene::new();
+    let mut copy = scene.command("cp");
+    run(copy.arg("-r").args([checkout("example"), scene.path("")])).ok();
+    let readme = fs::read_to_string(checkout("README.md")).unwrap();
+    let (_, commands) = readme.split_once("\n## Try it\n").unwrap();
+    let (_, commands) = commands.split_once("```sh\n").unwrap();
+    let (commands, _) = commands.split_once("```\n").unwrap();
+    let commands = commands.replace("cargo run --release --", env!("CARGO_BIN_EXE_buildproxy"));
+    for (time, new) in [("first", 3), ("second", 0)] {
+        let mut shell = of_this_machine("sh", &scene.path(""));
+        let tried = run(shell.args(["-euc", &commands])).ok();
+        assert_eq!(tried.stdout, "the same, without a network\n", "{time}");
+        tried
+            .says(&format!("3 downloads captured ({new} new, "))
+            .says("buildproxy: 3 requests were answered\n");
     }
 }
 

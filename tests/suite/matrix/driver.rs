@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::client::{Answers, Client, Explicit, Need, Source};
-use crate::support::{Origin, Scene, folder, need, own_clients, run};
+use crate::support::{Origin, Scene, folder, need, of_this_machine, own_clients, run};
 
 /// How a client is brought to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,20 +167,7 @@ fn command(scene: &Scene, client: &Client, name: &str, program: &str) -> Command
             command.env("HOME", &folder);
             command
         }
-        Source::Registry => {
-            let mut command = Command::new(program);
-            for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
-                command.env_remove(name).env_remove(name.to_uppercase());
-            }
-            for (variable, name) in [
-                ("XDG_CACHE_HOME", ".cache"),
-                ("XDG_DATA_HOME", ".local/share"),
-                ("XDG_STATE_HOME", ".local/state"),
-            ] {
-                command.env(variable, folder.join(name));
-            }
-            command
-        }
+        Source::Registry => of_this_machine(program, &folder),
     };
     command.current_dir(&folder);
     command.env("BUILDPROXY_CACHE", scene.path("bodies"));

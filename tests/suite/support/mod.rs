@@ -16,4 +16,4 @@ pub(crate) use nix::{Nix, NixScene, checkout, cut_off, reach, system, with_both}
 pub(crate) use origin::{Asked, Origin, answer, text};
 pub(crate) use raw::{Heard, RawOrigin};
 pub(crate) use reply::{End, Framing, Reply, ok, redirect, reply};
-pub(crate) use scene::{Ran, Scene, finish, need, own_clients, run, wait_for};
+pub(crate) use scene::{Ran, Scene, finish, need, of_this_machine, own_clients, run, wait_for};

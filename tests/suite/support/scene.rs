@@ -210,6 +210,24 @@ impl Ran {
     }
 }
 
+/// A program with the environment of this machine, by which its clients reach their registries, but with no proxy
+/// and nothing cached. Its folder and that for caches is `folder`.
+pub(crate) fn of_this_machine(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    for (variable, name) in [
+        ("XDG_CACHE_HOME", ".cache"),
+        ("XDG_DATA_HOME", ".local/share"),
+        ("XDG_STATE_HOME", ".local/state"),
+    ] {
+        command.env(variable, folder.join(name));
+    }
+    command
+}
+
 /// Runs a program to its end.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {

@@ -1,0 +1,1 @@
+//! A project that depends on a crate, which cargo downloads.
