@@ -1,11 +1,57 @@
-# For working on buildproxy itself: what its build needs, and the tools that its gate runs.
+# For working on buildproxy itself: what its build needs, the tools that its gate runs, and the clients that its
+# tests drive.
 {
+  lib,
+  stdenv,
   mkShell,
   buildproxy,
   clippy,
   nixfmt,
   rust-analyzer,
   rustfmt,
+  R,
+  apt,
+  aria2,
+  binutils,
+  bundler,
+  cargo,
+  cmake,
+  createrepo_c,
+  curl,
+  dnf4,
+  dpkg,
+  fish,
+  git,
+  go,
+  gradle,
+  groff,
+  iproute2,
+  jdk_headless,
+  libarchive,
+  maven,
+  nginx,
+  nix,
+  nodejs,
+  openssh,
+  openssl,
+  pacman,
+  patchelf,
+  perl,
+  php,
+  phpPackages,
+  pnpm,
+  python3,
+  rpm,
+  ruby,
+  skopeo,
+  strace,
+  util-linux,
+  uv,
+  wget,
+  wget2,
+  yarn,
+  yarn-berry,
+  zsh,
 }:
 
 mkShell {
@@ -15,5 +61,59 @@ mkShell {
     nixfmt
     rust-analyzer
     rustfmt
+
+    R
+    aria2
+    bundler
+    cargo
+    cmake
+    createrepo_c
+    curl
+    fish
+    git
+    go
+    gradle
+    groff
+    jdk_headless
+    libarchive
+    maven
+    nginx
+    nix
+    nodejs
+    openssh
+    openssl
+    (perl.withPackages (modules: [
+      modules.IOSocketSSL
+      modules.LWP
+      modules.LWPProtocolHttps
+    ]))
+    php
+    phpPackages.composer
+    pnpm
+    (python3.withPackages (modules: [
+      modules.httpx
+      modules.pip
+      modules.requests
+    ]))
+    ruby
+    skopeo
+    uv
+    wget
+    wget2
+    yarn
+    yarn-berry
+    zsh
+  ]
+  ++ lib.optionals stdenv.hostPlatform.isLinux [
+    apt
+    binutils
+    dnf4
+    dpkg
+    iproute2
+    pacman
+    patchelf
+    rpm
+    strace
+    util-linux
   ];
 }

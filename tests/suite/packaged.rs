@@ -1,8 +1,8 @@
 //! What a package has: man pages, completions, and what the program refers to; and the form of Nix files.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use crate::support::{Scene, checkout, need, run};
+use crate::support::{Nix, NixScene, Scene, checkout, need, of_this_machine, own_clients, run};
 
 /// What `--help` says of a verb, or of buildproxy itself.
 fn help(scene: &Scene, verb: &[&str]) -> String {
@@ -112,6 +112,36 @@ fn shells_complete_verbs_and_options() {
         };
         assert!(offered(word), "{shell}\n{said}");
     }
+}
+
+/// nixpkgs has cargo run them with nothing but what the package takes of the sources, and no network.
+#[test]
+fn its_check_phase_has_what_the_librarys_tests_need() {
+    need("cargo", "cargo");
+    let nix = NixScene::new(&Nix::installed());
+    let source = nix.of_project("buildproxy.src");
+    let source = run(&mut nix.nix(&["eval", "--raw"], &source)).ok().stdout;
+    let source = nix.home().join("store").join(&source[1..]);
+    // Always the same folder, so that cargo has one build of it, not one for each time. It knows by the time of a file
+    // whether to compile it again, and in a store all have the same.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("package");
+    let _ = fs::remove_dir_all(&folder);
+    let scene = Scene::new();
+    let mut copy = scene.command("cp");
+    run(copy
+        .args(["-r", "--no-preserve=all"])
+        .args([&source, &folder]))
+    .ok();
+    let mut cargo = of_this_machine("unshare", scene.root());
+    cargo.args(["--user", "--map-root-user", "--net", "--", "nice"]);
+    cargo.args(["cargo", "test", "--locked", "--offline", "--lib"]);
+    cargo.current_dir(&folder);
+    cargo.env("CARGO_TARGET_DIR", own_clients().parent().unwrap());
+    let tested = run(&mut cargo).ok();
+    assert!(
+        tested.stdout.contains("; 0 failed; 0 ignored"),
+        "{tested:?}"
+    );
 }
 
 /// What a package of it refers to is libc, and what the compiler itself links.

@@ -21,7 +21,7 @@ pub(super) const NOBODY: u32 = 65534;
 
 /// What of the project Nix is given: a copy, as `path:` takes all that is there, and as the user
 /// that Nix runs as may not read the checkout.
-const PROJECT: [&str; 9] = [
+const PROJECT: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "default.nix",
@@ -30,7 +30,10 @@ const PROJECT: [&str; 9] = [
     "flake.nix",
     "nix",
     "src",
+    "tests/bench",
+    "tests/golden",
     "tests/nix/stub",
+    "tests/suite/main.rs",
 ];
 
 /// A file or folder of the checkout.
