@@ -5,8 +5,12 @@
 //!
 //! Sources: Maven, "Repository Metadata"; Nix manual, `builtins.compareVersions`, by which nixpkgs sorts.
 
-use std::{cmp::Ordering, fmt::Write};
+use std::{cmp::Ordering, io};
 
+use quick_xml::{
+    Writer,
+    events::{BytesDecl, BytesText, Event},
+};
 use serde_json::{Map, Value};
 
 use super::{Wrong, read::string};
@@ -36,8 +40,7 @@ impl Metadata {
         };
         for (key, value) in value {
             let text = string(key, value)?;
-            // Whoever wrote the lock has no say in what else is in the file.
-            if text.is_empty() || text.contains(['<', '>', '&', '"', '\'']) {
+            if text.is_empty() || !text.chars().all(is_of_xml) {
                 return Err(impossible(
                     url,
                     "it has a value that is no group, version or time",
@@ -59,6 +62,11 @@ impl Metadata {
         }
         Ok(read)
     }
+}
+
+/// Whether a text of XML can have this, be it escaped (XML 1.0, section 2.2); and no line ends.
+fn is_of_xml(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
 fn impossible(page: &str, why: &'static str) -> Wrong {
@@ -153,19 +161,18 @@ pub(super) fn text<'a>(
         Some(base) => of_snapshot(base, metadata, &files),
         None => of_artifact(metadata, &files),
     };
-    let body = body.ok_or_else(|| wrong("no version of it is in the lock"))?;
-    Ok(format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <metadata modelVersion=\"1.1.0\">\n  \
-         <groupId>{}</groupId>\n  \
-         <artifactId>{artifact}</artifactId>\n\
-         {body}</metadata>\n",
-        metadata.group
-    ))
+    let mut elements = body.ok_or_else(|| wrong("no version of it is in the lock"))?;
+    let head = [
+        Element::text("groupId", &metadata.group),
+        Element::text("artifactId", artifact),
+    ];
+    elements.splice(..0, head);
+    // Nothing that is written to memory fails.
+    Ok(document(&elements).unwrap_or_default())
 }
 
 /// The versions of an artifact.
-fn of_artifact(metadata: &Metadata, files: &[File]) -> Option<String> {
+fn of_artifact(metadata: &Metadata, files: &[File]) -> Option<Vec<Element>> {
     let mut versions: Vec<&str> = files.iter().map(|file| file.base).collect();
     // The latest may be known though nobody wanted it.
     let known = [&metadata.release, &metadata.latest];
@@ -177,24 +184,18 @@ fn of_artifact(metadata: &Metadata, files: &[File]) -> Option<String> {
     let release = release.or(versions.iter().rfind(is_release).copied());
     let latest = metadata.latest.as_deref().or(metadata.release.as_deref());
     let latest = latest.or(versions.last().copied())?;
-    let mut text = String::from("  <versioning>\n");
-    element(&mut text, 4, "latest", latest);
-    if let Some(release) = release {
-        element(&mut text, 4, "release", release);
-    }
-    text.push_str("    <versions>\n");
-    for version in versions {
-        element(&mut text, 6, "version", version);
-    }
-    text.push_str("    </versions>\n");
     let updated = metadata.updated.as_deref().unwrap_or(SOME_DAY);
-    element(&mut text, 4, "lastUpdated", updated);
-    text.push_str("  </versioning>\n");
-    Some(text)
+    let mut versioning = vec![Element::text("latest", latest)];
+    versioning.extend(release.map(|release| Element::text("release", release)));
+    let versions = versions.iter();
+    let versions = versions.map(|version| Element::text("version", version));
+    versioning.push(Element::of("versions", versions.collect()));
+    versioning.push(Element::text("lastUpdated", updated));
+    Some(vec![Element::of("versioning", versioning)])
 }
 
 /// The files of a snapshot version.
-fn of_snapshot(base: &str, metadata: &Metadata, files: &[File]) -> Option<String> {
+fn of_snapshot(base: &str, metadata: &Metadata, files: &[File]) -> Option<Vec<Element>> {
     let wanted = metadata.latest.as_deref().or(metadata.release.as_deref());
     let is_wanted = |file: &&File| wanted.is_none_or(|wanted| file.version == wanted);
     let latest = files.iter().rfind(is_wanted).or(files.last())?;
@@ -203,36 +204,78 @@ fn of_snapshot(base: &str, metadata: &Metadata, files: &[File]) -> Option<String
         (None, Some((time, _))) => time.replace('.', ""),
         (None, None) => SOME_DAY.to_owned(),
     };
-    let mut text = String::new();
-    element(&mut text, 2, "version", base);
-    text.push_str("  <versioning>\n");
+    let mut versioning = Vec::new();
     if let Some((time, number)) = latest.build {
-        text.push_str("    <snapshot>\n");
-        element(&mut text, 6, "timestamp", time);
-        element(&mut text, 6, "buildNumber", number);
-        text.push_str("    </snapshot>\n");
+        let snapshot = vec![
+            Element::text("timestamp", time),
+            Element::text("buildNumber", number),
+        ];
+        versioning.push(Element::of("snapshot", snapshot));
     }
-    element(&mut text, 4, "lastUpdated", &updated);
-    text.push_str("    <snapshotVersions>\n");
-    for file in files {
-        text.push_str("      <snapshotVersion>\n");
-        if let Some(classifier) = file.classifier {
-            element(&mut text, 8, "classifier", classifier);
-        }
-        element(&mut text, 8, "extension", file.extension);
-        element(&mut text, 8, "value", &file.version);
+    versioning.push(Element::text("lastUpdated", &updated));
+    let of_file = |file: &File| {
+        let classifier = file.classifier;
+        let mut version = Vec::new();
+        version.extend(classifier.map(|classifier| Element::text("classifier", classifier)));
+        version.push(Element::text("extension", file.extension));
+        version.push(Element::text("value", &file.version));
         let time = file.build.map(|(time, _)| time.replace('.', ""));
-        element(&mut text, 8, "updated", time.as_deref().unwrap_or(&updated));
-        text.push_str("      </snapshotVersion>\n");
-    }
-    text.push_str("    </snapshotVersions>\n  </versioning>\n");
-    Some(text)
+        version.push(Element::text(
+            "updated",
+            time.as_deref().unwrap_or(&updated),
+        ));
+        Element::of("snapshotVersion", version)
+    };
+    let files = files.iter().map(of_file).collect();
+    versioning.push(Element::of("snapshotVersions", files));
+    let version = Element::text("version", base);
+    Some(vec![version, Element::of("versioning", versioning)])
 }
 
-/// `<NAME>TEXT</NAME>` on a line of its own, so deep.
-fn element(to: &mut String, depth: usize, name: &str, text: &str) {
-    // Writing to a string does not fail.
-    let _ = writeln!(to, "{:depth$}<{name}>{text}</{name}>", "");
+/// An element of the file.
+struct Element {
+    name: &'static str,
+    content: Content,
+}
+
+enum Content {
+    Text(String),
+    Elements(Vec<Element>),
+}
+
+impl Element {
+    fn text(name: &'static str, text: &str) -> Self {
+        let content = Content::Text(text.to_owned());
+        Self { name, content }
+    }
+
+    fn of(name: &'static str, elements: Vec<Self>) -> Self {
+        let content = Content::Elements(elements);
+        Self { name, content }
+    }
+
+    fn write(&self, to: &mut Writer<Vec<u8>>) -> io::Result<()> {
+        let element = to.create_element(self.name);
+        match &self.content {
+            Content::Text(text) => element.write_text_content(BytesText::new(text))?,
+            Content::Elements(elements) => element.write_inner_content(|to| {
+                elements.iter().try_for_each(|element| element.write(to))
+            })?,
+        };
+        Ok(())
+    }
+}
+
+/// The whole file, each element on a line of its own.
+fn document(elements: &[Element]) -> io::Result<String> {
+    let mut to = Writer::new_with_indent(Vec::new(), b' ', 2);
+    to.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    to.create_element("metadata")
+        .with_attribute(("modelVersion", "1.1.0"))
+        .write_inner_content(|to| elements.iter().try_for_each(|element| element.write(to)))?;
+    let mut text = to.into_inner();
+    text.push(b'\n');
+    String::from_utf8(text).map_err(io::Error::other)
 }
 
 /// Orders versions as Nix does.

@@ -112,6 +112,36 @@ fn metadata_is_made_up_of_the_files_beside_it() {
     );
 }
 
+/// A version is a part of a URL, and what is kept of the metadata is any text.
+#[test]
+fn metadata_is_xml_whatever_the_lock_says() {
+    let compressed = format!(
+        r#"{{
+ "https://example.org/m": {{
+  "org/x#a/1&b'": {{ "pom": "{SRI}" }},
+  "org/x/a/maven-metadata": {{ "xml": {{ "groupId": "org.x", "latest": "a&b<c", "release": "]]>\"" }} }}
+ }}
+}}"#
+    );
+    let lock = lock(&compressed);
+    let url = "https://example.org/m/org/x/a/maven-metadata.xml";
+    let Page::Text(text) = &lock.pages[&url.parse().unwrap()] else {
+        panic!("{lock:?}");
+    };
+    let versions = "    <latest>a&amp;b&lt;c</latest>
+    <release>]]&gt;&quot;</release>
+    <versions>
+      <version>]]&gt;&quot;</version>
+      <version>1&amp;b&apos;</version>
+      <version>a&amp;b&lt;c</version>
+    </versions>
+";
+    assert!(text.contains(versions), "{text}");
+    let control = compressed.replace("a&b<c", "a\\u0001");
+    let error = read(&control).unwrap_err().to_string();
+    assert!(error.contains("no group, version or time"), "{error}");
+}
+
 #[test]
 fn mistakes_are_named_with_their_line() {
     let metadata = |value: &str| {
@@ -193,7 +223,7 @@ fn mistakes_are_named_with_their_line() {
             "its groupId is not in its URL",
         ),
         (
-            metadata("{\"groupId\": \"g\", \"release\": \"<\"}"),
+            metadata("{\"groupId\": \"g\", \"release\": \"\\u0001\"}"),
             Some(3),
             "a value that is no group",
         ),
