@@ -102,12 +102,13 @@ let
     else
       refuse "`${argument}` names ${url}, which no entry has; ${nearest (normal url)}";
 
-  # Headers that tell of the bytes: of others they would be a lie.
-  isOfBytes =
-    name:
-    builtins.match ".*(checksum|content-encoding|content-range|crc32|digest|etag|hash|last-modified|length|md5|sha1|sha256|sha512|signature|size).*" (
-      lib.toLower name
-    ) != null;
+  # Headers that tell of the bytes: of others they would be a lie. The table is the program's.
+  ofBytes =
+    let
+      parts = builtins.fromJSON (builtins.readFile ../src/inventory/headers_of_the_bytes.json);
+    in
+    ".*(${lib.concatStringsSep "|" parts}).*";
+  isOfBytes = name: builtins.match ofBytes (lib.toLower name) != null;
 
   patched =
     entry: patches:

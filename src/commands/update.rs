@@ -17,7 +17,7 @@ use crate::{
     check::fetched,
     cli::{FileOrGlob, INVENTORY, UpdateArgs},
     inventory::{
-        Body, Entry, Headers, Id, Pin, Sri,
+        Body, Entry, Id, Pin, Sri,
         nix::{Document, Located},
     },
     report::{count, say},
@@ -151,7 +151,8 @@ impl Change<'_> {
     /// Tells of headers that came with the old bytes. They stay: a person may want them so.
     fn warn_of_headers(&self, file: &Path) {
         let Located { entry, line, .. } = self.located;
-        let names = of_the_bytes(&entry.headers).join(", ");
+        let names: Vec<&str> = entry.headers.of_the_bytes().collect();
+        let names = names.join(", ");
         if !names.is_empty() {
             let (file, url) = (file.display(), &entry.url);
             say(&format!(
@@ -160,15 +161,6 @@ impl Change<'_> {
             ));
         }
     }
-}
-
-/// The names of headers that no other bytes would have.
-fn of_the_bytes(headers: &Headers) -> Vec<&str> {
-    const WHOLE: [&str; 2] = ["etag", "last-modified"];
-    const PARTS: [&str; 5] = ["digest", "checksum", "hash", "md5", "sha"];
-    let names = headers.fields().map(|(name, _)| name);
-    let tells = |name: &&str| WHOLE.contains(name) || PARTS.iter().any(|part| name.contains(part));
-    names.filter(tells).collect()
 }
 
 /// Why a hash is not written.

@@ -7,6 +7,7 @@
 //! Sources: RFC 9110 §5 (fields), §7.6.1 (what is for one connection only).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use http::HeaderName;
 use thiserror::Error;
@@ -29,6 +30,13 @@ const HOP_BY_HOP: &[&str] = &[
     "transfer-encoding",
     "upgrade",
 ];
+
+/// What the names of headers have in them that tell of the bytes of a body. nix/replace.nix reads the same
+/// file.
+static OF_THE_BYTES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    // A test reads it, too.
+    serde_json::from_str(include_str!("headers_of_the_bytes.json")).unwrap_or_default()
+});
 
 /// Why a header is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -133,6 +141,12 @@ impl Headers {
         }
         self.fields.insert(name, values);
         Ok(())
+    }
+
+    /// The names of those that tell of the bytes of the body, and that other bytes would not have.
+    pub fn of_the_bytes(&self) -> impl Iterator<Item = &str> {
+        let names = self.fields.keys().map(String::as_str);
+        names.filter(|name| OF_THE_BYTES.iter().any(|part| name.contains(part)))
     }
 
     /// Takes `name`, given in lower case, and all its values away.
@@ -241,6 +255,32 @@ mod tests {
         }
         assert!(headers.is_empty());
         headers.insert("x", "tab\t and ü \"${x}\"").unwrap();
+    }
+
+    #[test]
+    fn the_table_of_headers_of_the_bytes_is_read() {
+        let mut headers = Headers::new();
+        for name in [
+            "content-disposition",
+            "content-encoding",
+            "content-type",
+            "ETag",
+            "Last-Modified",
+            "link",
+            "x-amz-meta-sha384",
+            "x-goog-stored-content-length",
+        ] {
+            headers.insert(name, "a").unwrap();
+        }
+        let of_the_bytes: Vec<_> = headers.of_the_bytes().collect();
+        let wanted = [
+            "content-encoding",
+            "etag",
+            "last-modified",
+            "x-amz-meta-sha384",
+            "x-goog-stored-content-length",
+        ];
+        assert_eq!(of_the_bytes, wanted);
     }
 
     #[test]
