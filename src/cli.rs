@@ -1,9 +1,9 @@
 //! The command line.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum,
+    Arg, ArgAction, Args, Parser, Subcommand, ValueEnum,
     builder::{OsStringValueParser, PathBufValueParser, TypedValueParser},
 };
 use clap_complete::Shell;
@@ -105,12 +105,9 @@ pub struct CaptureArgs {
     /// a head at most 384 KiB and 256 headers, and a capture at most 100,000 exchanges.
     #[arg(long, value_name = "SIZE")]
     pub max_body: Option<Size>,
-    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
-    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
-    pub connect_to: Vec<ConnectTo>,
-    /// Give a body up when nothing of it has come for so long.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    pub stall_timeout: u64,
+    /// How the real servers are asked.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
     /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -118,6 +115,10 @@ pub struct CaptureArgs {
 
 /// `buildproxy replay`.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("connect_to", only_with_fetch),
+    mut_arg("stall_timeout", only_with_fetch)
+)]
 pub struct ReplayArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "INVENTORY")]
@@ -128,9 +129,9 @@ pub struct ReplayArgs {
     /// Download pins that are not in the body cache, before the command runs.
     #[arg(long)]
     pub fetch: bool,
-    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
-    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
-    pub connect_to: Vec<ConnectTo>,
+    /// With --fetch, how the real servers are asked.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
     /// Go on in the background, and print the environment as `export` lines.
     #[arg(long, conflicts_with_all = ["command", "transparent"])]
     pub daemon: bool,
@@ -152,6 +153,10 @@ pub struct EnvArgs {
 
 /// `buildproxy check`.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("connect_to", only_with_fetch),
+    mut_arg("stall_timeout", only_with_fetch)
+)]
 pub struct CheckArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "FILE", default_value = INVENTORY)]
@@ -159,9 +164,9 @@ pub struct CheckArgs {
     /// Download every pin, and compare it with its hash.
     #[arg(long)]
     pub fetch: bool,
-    /// With --fetch: connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
-    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2", requires = "fetch")]
-    pub connect_to: Vec<ConnectTo>,
+    /// With --fetch, how the real servers are asked.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
 }
 
 /// What becomes of what an inventory has already. Without either, it is kept.
@@ -236,9 +241,9 @@ pub struct AddArgs {
     /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
     #[arg(long)]
     pub no_prefill: bool,
-    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
-    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
-    pub connect_to: Vec<ConnectTo>,
+    /// How the real servers are asked.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -260,9 +265,9 @@ pub struct UpdateArgs {
     /// Do not put what was fetched into the Nix store, where the next `nix build` looks for it.
     #[arg(long)]
     pub no_prefill: bool,
-    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
-    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
-    pub connect_to: Vec<ConnectTo>,
+    /// How the real servers are asked.
+    #[command(flatten)]
+    pub upstream: UpstreamArgs,
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -294,6 +299,30 @@ fn file() -> impl TypedValueParser<Value = PathBuf> {
             Ok(path)
         }
     })
+}
+
+/// What all have that ask the real servers.
+#[derive(Debug, Args)]
+pub struct UpstreamArgs {
+    /// Connect to HOST2:PORT2 where a URL says HOST1:PORT1, as curl's option of that name.
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<ConnectTo>,
+    /// Give a download up when nothing of it has come for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stall_timeout: u64,
+}
+
+impl UpstreamArgs {
+    /// How long a server may be silent.
+    #[must_use]
+    pub fn stall(&self) -> Duration {
+        Duration::from_secs(self.stall_timeout)
+    }
+}
+
+/// Of a verb that asks the real servers only where it is told to.
+fn only_with_fetch(option: Arg) -> Arg {
+    option.requires("fetch").help_heading("With --fetch")
 }
 
 /// What all have that keep bodies.

@@ -27,8 +27,8 @@ use crate::{
 /// What is waited for, and what is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// How long upstream may be silent in the middle of a body. It bounds what is waited for when the
-    /// client has hung up, or the capture ends.
+    /// How long upstream may be silent in the middle of a body, or when it is asked a second time. It bounds
+    /// what is waited for when the client has hung up, or the capture ends.
     pub stall: Duration,
     /// Bodies above this are passed on, but not recorded.
     pub max_body: Option<Size>,

@@ -104,7 +104,7 @@ impl Capture {
     }
 
     async fn fetched(&self, url: &Url, arrival: Arrival) -> Result<(), Skipped> {
-        let answer = match get(&self.upstream, url).await {
+        let answer = match get(&self.upstream, url, self.bounds.stall).await {
             Ok(answer) => answer,
             Err(error) => {
                 arrival.settle();
@@ -205,6 +205,7 @@ impl Capture {
         let recorder = Arc::clone(&self.recorder);
         let upstream = self.upstream.clone();
         let policy = Arc::clone(&self.policy);
+        let stall = self.bounds.stall;
         let evidence = Evidence {
             method: head.question.method.clone(),
             url: head.question.url.clone(),
@@ -229,7 +230,8 @@ impl Capture {
             recorder.add(head.exchange(outcome));
             arrival.settle();
             if let Some(doubt) = doubt {
-                let outcome = policy.prove(&upstream, &evidence, doubt, body).await;
+                let proof = policy.prove(&upstream, &evidence, doubt, body, stall);
+                let outcome = proof.await;
                 recorder.settle(&question, outcome);
             }
         })

@@ -9,6 +9,7 @@ use std::{
     collections::HashSet,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use globset::GlobSet;
@@ -21,9 +22,9 @@ use tokio::sync::Semaphore;
 use super::{Outcome, drift};
 use crate::{
     bodies::CachedBody,
-    inventory::{Sri, Url, secrets::is_secret_header},
+    inventory::{Url, secrets::is_secret_header},
     report::chain,
-    upstream::{Keep, Upstream, fetch},
+    upstream::{FetchError, Keep, Limits, Upstream, fetch},
 };
 
 /// Why a body is vendored.
@@ -176,10 +177,11 @@ impl Policy {
         evidence: &Evidence,
         doubt: Doubt,
         body: CachedBody,
+        stall: Duration,
     ) -> Outcome {
         // It is never closed.
         let _permit = self.permits.acquire().await;
-        match (prove(upstream, &evidence.source, &body.hash).await, doubt) {
+        match (prove(upstream, &evidence.source, &body, stall).await, doubt) {
             (Ok(()), doubt) => {
                 if let Doubt::Agent(agent) = doubt {
                     self.agents().insert(agent);
@@ -252,10 +254,21 @@ impl Policy {
 }
 
 /// Fetches `url` again as fetchurl does, and compares with the hash of what the client got.
-async fn prove(upstream: &Upstream, url: &Url, expected: &Sri) -> Result<(), Reason> {
-    match fetch(upstream, url, expected.algorithm(), Keep::No).await {
-        Ok(got) if got == *expected => Ok(()),
-        Ok(_) => Err(Reason::Negotiated),
+async fn prove(
+    upstream: &Upstream,
+    url: &Url,
+    expected: &CachedBody,
+    stall: Duration,
+) -> Result<(), Reason> {
+    let limits = Limits {
+        stall,
+        // With more bytes, they are others.
+        longest: Some(expected.length),
+    };
+    let algorithm = expected.hash.algorithm();
+    match fetch(upstream, url, algorithm, Keep::No, limits).await {
+        Ok(got) if got.hash == expected.hash => Ok(()),
+        Ok(_) | Err(FetchError::TooLong { .. }) => Err(Reason::Negotiated),
         Err(error) => Err(Reason::Unfetchable(chain(&error))),
     }
 }

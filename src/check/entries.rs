@@ -2,9 +2,9 @@
 
 use super::Finding;
 use crate::{
-    inventory::{Body, Pin, Scheme, Sri, moving::moving, nix::Located},
+    inventory::{Body, Pin, Scheme, moving::moving, nix::Located},
     report::chain,
-    upstream::FetchError,
+    upstream::{FetchError, Received},
 };
 
 /// What is wrong with the pins among entries that could be read.
@@ -40,17 +40,21 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
 
 /// What is wrong with a pin that was fetched.
 #[must_use]
-pub fn fetched(located: &Located, pin: &Pin, outcome: &Result<Sri, FetchError>) -> Option<Finding> {
+pub fn fetched(
+    located: &Located,
+    pin: &Pin,
+    outcome: &Result<Received, FetchError>,
+) -> Option<Finding> {
     let url = &pin.url;
     match outcome {
-        Ok(got) if pin.hash.as_ref() == Some(got) => None,
+        Ok(got) if pin.hash.as_ref() == Some(&got.hash) => None,
         Ok(got) if pin.hash.is_none() => {
             let message = format!("the pin of {url} has no hash yet");
             let finding = Finding::error(located.hash_line(), message);
-            Some(finding.hint(format!("write \"{got}\"")))
+            Some(finding.hint(format!("write \"{}\"", got.hash)))
         }
         Ok(got) => {
-            let message = format!("the pin of {url} gives other bytes now: {got}");
+            let message = format!("the pin of {url} gives other bytes now: {}", got.hash);
             let finding = Finding::error(located.hash_line(), message);
             Some(finding.hint("if they are right, `buildproxy update` writes this hash"))
         }

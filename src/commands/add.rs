@@ -3,7 +3,7 @@
 //! Each is fetched as fetchurl does, and goes the way of a capture from there on: what is pinned, what
 //! is vendored and why, and where it goes in the inventory.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use globset::GlobSet;
@@ -24,9 +24,6 @@ use crate::{
     trust::Roots,
     upstream::Upstream,
 };
-
-/// How long upstream may be silent in the middle of a body.
-const STALL: Duration = Duration::from_secs(60);
 
 /// The exit status where not all was added.
 const INCOMPLETE: u8 = 1;
@@ -62,13 +59,13 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
     cache.prepare()?;
     let recorder = Arc::new(Recorder::new(Progress::Quiet));
     let capture = Capture::new(
-        Upstream::new(&Roots::of_platform(), &args.connect_to),
+        Upstream::new(&Roots::of_platform(), &args.upstream.connect_to),
         cache.clone(),
         Arc::clone(&recorder),
         args.policy.open(Proof::Fetch)?,
         GlobSet::empty(),
         Bounds {
-            stall: STALL,
+            stall: args.upstream.stall(),
             max_body: None,
         },
     );

@@ -65,7 +65,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         Proof::Fetch
     };
     let policy = args.policy.open(proof)?;
-    let upstream = Upstream::new(&roots, &args.connect_to);
+    let upstream = Upstream::new(&roots, &args.upstream.connect_to);
     let capture = Capture::new(
         upstream,
         cache.clone(),
@@ -73,7 +73,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         policy,
         set(&args.keep_redirects)?,
         Bounds {
-            stall: Duration::from_secs(args.stall_timeout),
+            stall: args.upstream.stall(),
             max_body: args.max_body,
         },
     );

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     check::{Finding, Severity, altered, examine, fetched, missing, unused},
-    cli::CheckArgs,
+    cli::{CheckArgs, UpstreamArgs},
     inventory::{Body, Pin, nix::Located},
     report::{count, say},
-    upstream::{ConnectTo, Keep},
+    upstream::Keep,
 };
 
 /// The exit status where something is wrong.
@@ -39,7 +39,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     findings.extend(altered(&entries, folder));
     let examined = examine(&entries);
     if args.fetch {
-        findings.extend(prove(&entries, &args.connect_to)?);
+        findings.extend(prove(&entries, &args.upstream)?);
         // That a hash is missing is said by the proof, with the hash.
         let warnings = examined.into_iter();
         findings.extend(warnings.filter(|finding| finding.severity == Severity::Warning));
@@ -80,7 +80,7 @@ fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {
 }
 
 /// Fetches every pin.
-fn prove(entries: &[Located], rules: &[ConnectTo]) -> anyhow::Result<Vec<Finding>> {
+fn prove(entries: &[Located], upstream: &UpstreamArgs) -> anyhow::Result<Vec<Finding>> {
     let used: Vec<(&Located, &Pin)> = entries
         .iter()
         .filter_map(|located| match &located.entry.body {
@@ -92,7 +92,7 @@ fn prove(entries: &[Located], rules: &[ConnectTo]) -> anyhow::Result<Vec<Finding
         .iter()
         .map(|(_, pin)| (&pin.url, pin.algorithm()))
         .collect();
-    let outcomes = fetch_all(&wanted, rules, Keep::No)?;
+    let outcomes = fetch_all(&wanted, upstream, Keep::No)?;
     let outcomes = used.iter().zip(&outcomes);
     let findings = outcomes.filter_map(|((located, pin), outcome)| fetched(located, pin, outcome));
     Ok(findings.collect())

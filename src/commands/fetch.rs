@@ -13,10 +13,11 @@ use futures_util::{StreamExt, stream};
 
 use super::runtime;
 use crate::{
-    inventory::{Algorithm, Sri, Url},
+    cli::UpstreamArgs,
+    inventory::{Algorithm, Url},
     report::say,
     trust::Roots,
-    upstream::{ConnectTo, FetchError, Keep, Upstream, fetch},
+    upstream::{FetchError, Keep, Limits, Received, Upstream, fetch},
 };
 
 /// So many are fetched at a time.
@@ -26,9 +27,9 @@ pub(super) const PARALLEL: usize = 8;
 /// terminal is told how far it is.
 pub(super) fn fetch_all(
     wanted: &[(&Url, Algorithm)],
-    rules: &[ConnectTo],
+    args: &UpstreamArgs,
     keep: Keep<'_>,
-) -> anyhow::Result<Vec<Arc<Result<Sri, FetchError>>>> {
+) -> anyhow::Result<Vec<Arc<Result<Received, FetchError>>>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -40,13 +41,17 @@ pub(super) fn fetch_all(
             distinct.len() - 1
         });
     }
-    let upstream = Upstream::new(&Roots::of_platform(), rules);
+    let upstream = Upstream::new(&Roots::of_platform(), &args.connect_to);
+    let limits = Limits {
+        stall: args.stall(),
+        longest: None,
+    };
     let looks = stderr().is_terminal();
     let done = AtomicUsize::new(0);
     let fetched = distinct.iter().map(|&&(url, algorithm)| {
         let (upstream, done, all) = (&upstream, &done, distinct.len());
         async move {
-            let outcome = fetch(upstream, url, algorithm, keep).await;
+            let outcome = fetch(upstream, url, algorithm, keep, limits).await;
             let number = done.fetch_add(1, Ordering::Relaxed) + 1;
             if looks {
                 say(&format!("fetched {number} of {all}: {url}"));

@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{
     bodies::BodyCache,
-    cli::ReplayArgs,
+    cli::{ReplayArgs, UpstreamArgs},
     inventory::{Body, Entry},
     process::{Fork, Inherited, Job, Mode, Signals, ended, exit_code, fork},
     proxy::{Authority, FrontDoor},
     replay::{Matcher, Replay, ShelfError, shelve},
     report::{chain, say},
     trust::{Direct, Environment, Files, Roots, inherited},
-    upstream::{ConnectTo, Keep},
+    upstream::Keep,
 };
 
 /// The exit status of a command that missed something, where that is not to be.
@@ -120,7 +120,7 @@ fn matcher(args: &ReplayArgs) -> anyhow::Result<Matcher> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if args.fetch {
         let cache = args.common.cache.open()?;
-        fetch_missing(&path, &entries, &cache, &args.connect_to)?;
+        fetch_missing(&path, &entries, &cache, &args.upstream)?;
     }
     let cache = args.common.cache.open().ok();
     match shelve(entries, folder, cache.as_ref()) {
@@ -164,7 +164,7 @@ fn fetch_missing(
     inventory: &Path,
     entries: &[Entry],
     cache: &BodyCache,
-    rules: &[ConnectTo],
+    upstream: &UpstreamArgs,
 ) -> anyhow::Result<()> {
     let mut missing = BTreeMap::new();
     for entry in entries {
@@ -179,16 +179,17 @@ fn fetch_missing(
         .iter()
         .map(|(hash, pin)| (&pin.url, hash.algorithm()))
         .collect();
-    let outcomes = fetch_all(&wanted, rules, Keep::In(cache))?;
+    let outcomes = fetch_all(&wanted, upstream, Keep::In(cache))?;
     let failed: Vec<String> = outcomes
         .iter()
         .zip(missing)
         .filter_map(|(outcome, (expected, pin))| {
             let url = &pin.url;
             match outcome.as_ref() {
-                Ok(got) if got == expected => None,
+                Ok(got) if got.hash == *expected => None,
                 Ok(got) => Some(format!(
-                    "{url} gives other bytes now: expected {expected}, got {got}"
+                    "{url} gives other bytes now: expected {expected}, got {}",
+                    got.hash
                 )),
                 Err(error) => Some(format!("{url} cannot be fetched: {}", chain(error))),
             }

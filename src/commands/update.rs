@@ -48,14 +48,18 @@ pub(super) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
             (&pin.url, demanded.unwrap_or(pin.algorithm()))
         })
         .collect();
-    let outcomes = fetch_all(&wanted, &args.connect_to, keep)?;
+    let outcomes = fetch_all(&wanted, &args.upstream, keep)?;
 
     let mut changes = Vec::new();
     let mut failed = 0;
     for (&(located, pin), outcome) in pins.iter().zip(&outcomes) {
         match outcome.as_ref() {
-            Ok(new) if pin.hash.as_ref() == Some(new) => {}
-            Ok(new) => changes.push(Change { located, pin, new }),
+            Ok(got) if pin.hash.as_ref() == Some(&got.hash) => {}
+            Ok(got) => changes.push(Change {
+                located,
+                pin,
+                new: &got.hash,
+            }),
             Err(_) => {
                 let finding = fetched(located, pin, outcome);
                 let text = finding.map(|finding| finding.text(file));

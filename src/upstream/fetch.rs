@@ -19,9 +19,6 @@ use crate::{
     inventory::{Algorithm, Hasher, Sri, Url},
 };
 
-/// How long upstream may be silent.
-const STALL: Duration = Duration::from_secs(60);
-
 /// What fetchurl's curl waits between its tries, where the server does not say.
 const PAUSES: [Duration; 3] = [
     Duration::from_secs(1),
@@ -48,11 +45,38 @@ pub enum FetchError {
     #[error("the body broke off")]
     Body(#[source] hyper::Error),
     /// An answer that does not come to an end.
-    #[error("nothing came for {} s", STALL.as_secs())]
-    Stalled,
+    #[error("nothing came for {} s", silence.as_secs())]
+    Stalled {
+        /// How long was waited.
+        silence: Duration,
+    },
+    /// An answer that is longer than it can be.
+    #[error("the body has more than {limit} bytes")]
+    TooLong {
+        /// How long it can be.
+        limit: u64,
+    },
     /// It could not be kept.
     #[error(transparent)]
     Cache(#[from] CacheError),
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long upstream may be silent.
+    pub stall: Duration,
+    /// How many bytes a body may have, where that is known.
+    pub longest: Option<u64>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The hash of the bytes.
+    pub hash: Sri,
+    /// How many there are.
+    pub length: u64,
 }
 
 /// Whether fetched bytes are kept.
@@ -64,7 +88,7 @@ pub enum Keep<'a> {
     In(&'a BodyCache),
 }
 
-/// Fetches a URL, and gives the hash of its bytes.
+/// Fetches a URL, and gives the hash of its bytes, and how many they are.
 ///
 /// # Errors
 ///
@@ -74,33 +98,39 @@ pub async fn fetch(
     url: &Url,
     algorithm: Algorithm,
     keep: Keep<'_>,
-) -> Result<Sri, FetchError> {
-    let body = get(upstream, url).await?.response.into_body();
+    limits: Limits,
+) -> Result<Received, FetchError> {
+    let answer = get(upstream, url, limits.stall).await?;
+    let body = answer.response.into_body();
     match keep {
-        Keep::No => hash(body, algorithm).await,
+        Keep::No => {
+            let mut hasher = Hasher::new(algorithm);
+            let length = receive(body, limits, |piece| {
+                hasher.update(piece);
+                Ok(())
+            });
+            let length = length.await?;
+            let hash = hasher.finish();
+            Ok(Received { hash, length })
+        }
         Keep::In(cache) => {
             let mut partial = cache.begin(algorithm);
-            receive(body, |piece| Ok(partial.write(piece)?)).await?;
-            Ok(partial.finish()?.hash)
+            let length = receive(body, limits, |piece| Ok(partial.write(piece)?)).await?;
+            let hash = partial.finish()?.hash;
+            Ok(Received { hash, length })
         }
     }
 }
 
-async fn hash(body: Incoming, algorithm: Algorithm) -> Result<Sri, FetchError> {
-    let mut hasher = Hasher::new(algorithm);
-    receive(body, |piece| {
-        hasher.update(piece);
-        Ok(())
-    })
-    .await?;
-    Ok(hasher.finish())
-}
-
 /// What a URL gives, of status 200. A server that is busy is asked again.
-pub(crate) async fn get(upstream: &Upstream, url: &Url) -> Result<Answer, FetchError> {
+pub(crate) async fn get(
+    upstream: &Upstream,
+    url: &Url,
+    stall: Duration,
+) -> Result<Answer, FetchError> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        let answer = get_once(upstream, url).await?;
+        let answer = get_once(upstream, url, stall).await?;
         let status = answer.response.status();
         if status == StatusCode::OK {
             return Ok(answer);
@@ -129,7 +159,7 @@ pub(crate) fn plain_headers() -> HeaderMap {
     headers
 }
 
-async fn get_once(upstream: &Upstream, url: &Url) -> Result<Answer, FetchError> {
+async fn get_once(upstream: &Upstream, url: &Url, stall: Duration) -> Result<Answer, FetchError> {
     let answer = upstream.send(Outgoing {
         method: Method::GET,
         url: url.clone(),
@@ -137,22 +167,29 @@ async fn get_once(upstream: &Upstream, url: &Url) -> Result<Answer, FetchError> 
         body: Bytes::new(),
         redirects: Redirects::FollowAlways,
     });
-    let answer = timeout(STALL, answer).await;
-    Ok(answer.map_err(|_| FetchError::Stalled)??)
+    let answer = timeout(stall, answer).await;
+    Ok(answer.map_err(|_| FetchError::Stalled { silence: stall })??)
 }
 
-/// Hands on all pieces of a body.
+/// Hands on all pieces of a body, and gives its length.
 async fn receive(
     mut body: Incoming,
+    limits: Limits,
     mut take: impl FnMut(&[u8]) -> Result<(), FetchError>,
-) -> Result<(), FetchError> {
+) -> Result<u64, FetchError> {
+    let silence = limits.stall;
+    let mut length = 0;
     loop {
-        let frame = timeout(STALL, body.frame()).await;
-        let Some(frame) = frame.map_err(|_| FetchError::Stalled)? else {
-            return Ok(());
+        let frame = timeout(silence, body.frame()).await;
+        let Some(frame) = frame.map_err(|_| FetchError::Stalled { silence })? else {
+            return Ok(length);
         };
         // Anything but data is trailers.
         if let Ok(piece) = frame.map_err(FetchError::Body)?.into_data() {
+            length += piece.len() as u64;
+            if let Some(limit) = limits.longest.filter(|limit| length > *limit) {
+                return Err(FetchError::TooLong { limit });
+            }
             take(&piece)?;
         }
     }

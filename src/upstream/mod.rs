@@ -10,5 +10,5 @@ mod fetch;
 pub(crate) use client::{Answer, Outgoing, Redirects};
 pub use client::{Upstream, UpstreamError};
 pub use connect_to::{ConnectTo, ConnectToError};
-pub use fetch::{FetchError, Keep, fetch};
+pub use fetch::{FetchError, Keep, Limits, Received, fetch};
 pub(crate) use fetch::{get, plain_headers};

@@ -31,6 +31,7 @@ mod readme;
 mod replay;
 mod secrets;
 mod showcase;
+mod silent;
 mod terminal;
 mod transparent;
 mod trusting;
