@@ -20,6 +20,5 @@ fn main() -> ExitCode {
         .with(fmt::layer().with_ansi(false).with_writer(|| report::Log))
         .with(Targets::new().with_target("buildproxy", level))
         .init();
-    let status = commands::run(&cli).unwrap_or_else(|error| commands::failure(&error));
-    ExitCode::from(status)
+    commands::run(&cli).into()
 }

@@ -10,6 +10,7 @@ use globset::GlobSet;
 use http::Method;
 
 use super::{
+    Failure, Status,
     fetch::PARALLEL,
     output::{Nothing, Output},
     prefill::prefill,
@@ -25,22 +26,10 @@ use crate::{
     upstream::Upstream,
 };
 
-/// The exit status where not all was added.
-const INCOMPLETE: u8 = 1;
-
-/// The exit status of a command line that means nothing.
-const USAGE: u8 = 2;
-
-pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     // Not by clap, which repeats what it cannot read, with all the secrets that are in it.
     let urls: Result<Vec<Url>, _> = args.urls.iter().map(|url| url.parse()).collect();
-    let urls = match urls {
-        Ok(urls) => urls,
-        Err(error) => {
-            say(&error.to_string());
-            return Ok(USAGE);
-        }
-    };
+    let urls = urls?;
     let output = Output::open(&args.file, &MergeArgs::default())?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());
@@ -52,7 +41,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         }
     }
     if new.is_empty() {
-        return Ok(0);
+        return Ok(Status::Done);
     }
 
     let cache = args.cache.open()?;
@@ -82,7 +71,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         for skipped in &record.skipped {
             say(&chain(skipped));
         }
-        return Ok(INCOMPLETE);
+        return Ok(Status::Failed);
     }
     let exchanges = std::mem::take(&mut record.exchanges);
     let written = output.write(exchanges.into_values().collect(), Nothing::Write)?;
@@ -97,7 +86,7 @@ pub(super) fn run(args: &AddArgs) -> anyhow::Result<u8> {
         prefill(&written.recording.entries, &cache);
     }
     let complete = record.skipped.is_empty() && written.recording.refused.is_empty();
-    Ok(if complete { 0 } else { INCOMPLETE })
+    Ok(Status::done_if(complete))
 }
 
 /// Whether this entry answers a plain GET of the URL.

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
-
 use super::{
+    Context, Failure, Status,
     bundle::write_bundle,
     front::Front,
     output::{Nothing, Output},
@@ -33,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// come to an end.
 const LATEST: Duration = Duration::from_secs(15 * 60);
 
-pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
     // Whatever would keep the record from being written is better known before hours of build.
     let output = Output::open(&args.output, &args.merge)?;
     let cache = args.common.cache.open()?;
@@ -84,7 +83,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
         let mut signals = Signals::take()?;
         let status = front.run(door, job, &files, &mut signals).await?;
         finish(&capture, &mut signals).await;
-        anyhow::Ok((status, recorder.take()))
+        Ok::<_, Failure>((status, recorder.take()))
     })?;
     let exchanges = std::mem::take(&mut record.exchanges);
     let code = exit_code(status);
@@ -107,7 +106,7 @@ pub(super) fn run(args: &CaptureArgs) -> anyhow::Result<u8> {
     if !args.no_prefill {
         prefill(&written.recording.entries, &cache);
     }
-    Ok(code)
+    Ok(Status::Command(code))
 }
 
 /// What a person is told where nothing was captured, which can hardly be what they wanted.

@@ -5,9 +5,8 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
-
 use super::{
+    Context, Failure, Status,
     fetch::fetch_all,
     inventory::{self, Format, Inspection},
 };
@@ -19,10 +18,7 @@ use crate::{
     upstream::Keep,
 };
 
-/// The exit status where something is wrong.
-const WRONG: u8 = 3;
-
-pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &CheckArgs) -> Result<Status, Failure> {
     let path = std::path::absolute(&args.file)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let Inspection {
@@ -58,7 +54,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<u8> {
     let wrong = findings
         .iter()
         .any(|finding| finding.severity == Severity::Error);
-    Ok(if wrong { WRONG } else { 0 })
+    Ok(if wrong { Status::Wrong } else { Status::Done })
 }
 
 fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {
@@ -80,7 +76,7 @@ fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {
 }
 
 /// Fetches every pin.
-fn prove(entries: &[Located], upstream: &UpstreamArgs) -> anyhow::Result<Vec<Finding>> {
+fn prove(entries: &[Located], upstream: &UpstreamArgs) -> Result<Vec<Finding>, Failure> {
     let used: Vec<(&Located, &Pin)> = entries
         .iter()
         .filter_map(|located| match &located.entry.body {

@@ -2,20 +2,20 @@
 
 use std::io::{Write, stdout};
 
-use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 
+use super::{Context, Failure, Status};
 use crate::cli::Cli;
 
-pub(super) fn run(shell: Shell) -> anyhow::Result<u8> {
+pub(super) fn run(shell: Shell) -> Result<Status, Failure> {
     // It would panic where it cannot write.
     let mut script = Vec::new();
     generate(shell, &mut command_line(), "buildproxy", &mut script);
     stdout()
         .write_all(&script)
         .context("failed to print the completions")?;
-    Ok(0)
+    Ok(Status::Done)
 }
 
 /// The command line as it is shown to people: verbs that are hidden would be offered with the others.

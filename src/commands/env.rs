@@ -2,14 +2,13 @@
 
 use std::io::{self, Write, stdout};
 
-use anyhow::Context;
-
+use super::{Context, Failure, Status};
 use crate::{cli::EnvArgs, trust::TABLE};
 
-pub(super) fn run(args: &EnvArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &EnvArgs) -> Result<Status, Failure> {
     let print = if args.list { table } else { names };
     print(&mut stdout().lock()).context("failed to print the variables")?;
-    Ok(0)
+    Ok(Status::Done)
 }
 
 fn names(to: &mut impl Write) -> io::Result<()> {

@@ -6,19 +6,14 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
-
-use super::inventory;
+use super::{Context, Failure, Status, inventory};
 use crate::{
     cli::{ExportArgs, LockFormat},
     mitm_cache,
     report::{count, say},
 };
 
-/// The exit status where the lock cannot say all.
-const INCOMPLETE: u8 = 1;
-
-pub(super) fn run(args: &ExportArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ExportArgs) -> Result<Status, Failure> {
     let path = std::path::absolute(&args.file)?;
     let document = inventory::read_document(&path)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -41,5 +36,6 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<u8> {
         count(lock.pages.len(), "URL"),
         left.len(),
     ));
-    Ok(if left.is_empty() { 0 } else { INCOMPLETE })
+    // The lock may not say all.
+    Ok(Status::done_if(left.is_empty()))
 }

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
-use super::runtime;
+use super::{Failure, runtime};
 use crate::{
     cli::UpstreamArgs,
     inventory::{Algorithm, Url},
@@ -29,7 +29,7 @@ pub(super) fn fetch_all(
     wanted: &[(&Url, Algorithm)],
     args: &UpstreamArgs,
     keep: Keep<'_>,
-) -> anyhow::Result<Vec<Arc<Result<Received, FetchError>>>> {
+) -> Result<Vec<Arc<Result<Received, FetchError>>>, Failure> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

@@ -5,14 +5,16 @@ use std::{
     process::{Command, ExitStatus},
 };
 
-use anyhow::Context;
-
+use super::{Context, Failure};
 use crate::{
     cli::CommonArgs,
     process::{Job, Signals},
     proxy::{FrontDoor, Handler, Peers},
     trust::{Files, Way},
 };
+
+/// What is said elsewhere than on Linux.
+const NO_NAMESPACES: &str = "--transparent needs namespaces, which are a feature of Linux";
 
 /// The front of buildproxy.
 pub(super) enum Front {
@@ -24,21 +26,21 @@ pub(super) enum Front {
 
 impl Front {
     /// What the command line asks for.
-    pub(super) fn open(args: &CommonArgs) -> anyhow::Result<Self> {
+    pub(super) fn open(args: &CommonArgs) -> Result<Self, Failure> {
         if !args.transparent {
             let others = args.allow_user.iter().map(|user| user_id(user));
-            let peers = Peers::new(others.collect::<anyhow::Result<Vec<_>>>()?);
+            let peers = Peers::new(others.collect::<Result<Vec<_>, _>>()?);
             return Ok(Self::Proxy(args.bind()?, peers));
         }
         if cfg!(target_os = "linux") {
             Ok(Self::Transparent)
         } else {
-            anyhow::bail!("--transparent needs namespaces, which are a feature of Linux")
+            Err(Failure::Said(NO_NAMESPACES.to_owned()))
         }
     }
 
     /// What clients need to know.
-    pub(super) fn way(&self) -> anyhow::Result<Way> {
+    pub(super) fn way(&self) -> Result<Way, Failure> {
         match self {
             Self::Proxy(listener, _) => {
                 let address = listener.local_addr();
@@ -49,7 +51,7 @@ impl Front {
     }
 
     /// Serves whoever knows the address, in the background of the runtime.
-    pub(super) fn serve(self, door: FrontDoor<impl Handler>) -> anyhow::Result<()> {
+    pub(super) fn serve(self, door: FrontDoor<impl Handler>) -> Result<(), Failure> {
         if let Self::Proxy(listener, peers) = self {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::spawn(door.serve(listener, peers));
@@ -64,7 +66,7 @@ impl Front {
         job: Job,
         files: &Files,
         signals: &mut Signals,
-    ) -> anyhow::Result<ExitStatus> {
+    ) -> Result<ExitStatus, Failure> {
         if let Self::Transparent = self {
             return transparently(door, job, files, signals).await;
         }
@@ -76,7 +78,7 @@ impl Front {
 }
 
 /// The number of a user. Names may come from anywhere that this system has them from, so `id` looks them up.
-fn user_id(user: &str) -> anyhow::Result<u32> {
+fn user_id(user: &str) -> Result<u32, Failure> {
     if let Ok(number) = user.parse() {
         return Ok(number);
     }
@@ -84,7 +86,8 @@ fn user_id(user: &str) -> anyhow::Result<u32> {
     let output = output.with_context(|| format!("failed to look up the user '{user}'"))?;
     let number = str::from_utf8(&output.stdout).unwrap_or_default();
     let number = number.trim().parse();
-    number.with_context(|| format!("there is no user '{user}'; name one, or give its number"))
+    let unknown = || format!("there is no user '{user}'; name one, or give its number");
+    number.map_err(|_| Failure::Said(unknown()))
 }
 
 #[cfg(target_os = "linux")]
@@ -93,7 +96,7 @@ async fn transparently(
     job: Job,
     files: &Files,
     signals: &mut Signals,
-) -> anyhow::Result<ExitStatus> {
+) -> Result<ExitStatus, Failure> {
     use crate::{report::say, transparent::Enclosure, trust::File};
 
     let enclosure = Enclosure::prepare(&files.path(File::Bundle), &files.path(File::Authority))?;
@@ -120,6 +123,6 @@ async fn transparently(
     _: Job,
     _: &Files,
     _: &mut Signals,
-) -> anyhow::Result<ExitStatus> {
-    anyhow::bail!("--transparent needs namespaces, which are a feature of Linux")
+) -> Result<ExitStatus, Failure> {
+    Err(Failure::Said(NO_NAMESPACES.to_owned()))
 }

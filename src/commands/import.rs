@@ -8,6 +8,7 @@ use std::{fs, path::PathBuf};
 use http::StatusCode;
 
 use super::{
+    Failure, Status,
     output::{Nothing, Output},
     summary::Summary,
 };
@@ -19,9 +20,6 @@ use crate::{
     mitm_cache::{self, Lock, LockError, Page},
     report::say,
 };
-
-/// The exit status where not all was taken over.
-const INCOMPLETE: u8 = 1;
 
 /// Why a lock cannot be imported: exit status 3.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +43,7 @@ pub enum ImportError {
     },
 }
 
-pub(super) fn run(args: &ImportArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ImportArgs) -> Result<Status, Failure> {
     let path = &args.lock;
     let text = fs::read_to_string(path).map_err(|source| ImportError::Read {
         path: path.clone(),
@@ -71,7 +69,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<u8> {
     say(summary.to_string().trim_end());
     tell(&lock);
     let complete = lock.posts.is_empty() && written.recording.refused.is_empty();
-    Ok(if complete { 0 } else { INCOMPLETE })
+    Ok(Status::done_if(complete))
 }
 
 /// Tells of what is in the lock and not in the inventory, and of what is in neither.

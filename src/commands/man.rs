@@ -7,10 +7,10 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
+use super::{Context, Failure, Status};
 use crate::cli::Cli;
 
 /// The sections that are about all verbs, of the page of buildproxy itself: roff, by the macros of man(7).
@@ -19,10 +19,10 @@ const SECTIONS: &str = include_str!("man.roff");
 /// What the page of a verb ends with.
 const SEE_ALSO: &str = ".SH \"SEE ALSO\"\n.BR buildproxy (1)\n";
 
-pub(super) fn run(folder: &Path) -> anyhow::Result<u8> {
+pub(super) fn run(folder: &Path) -> Result<Status, Failure> {
     write(folder)
         .with_context(|| format!("failed to write man pages into '{}'", folder.display()))?;
-    Ok(0)
+    Ok(Status::Done)
 }
 
 /// `buildproxy.1`, and `buildproxy-VERB.1` of each verb that is shown to people.

@@ -17,18 +17,19 @@ mod man;
 mod output;
 mod prefill;
 mod replay;
+mod status;
 mod summary;
 mod trusted_path;
 mod update;
 
 use std::{io, net::TcpListener, num::NonZero, thread};
 
-use anyhow::{Context, bail};
 pub use evaluate::EvaluateError;
-pub use failure::failure;
+use failure::{Context, Failure};
 use globset::{Glob, GlobSet};
 pub use import::ImportError;
 pub use inventory::InventoryError;
+pub use status::Status;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -38,12 +39,16 @@ use crate::{
     process::raise_open_files,
 };
 
-/// Does what the command line asks for, and gives the exit status.
-///
-/// # Errors
-///
-/// Whatever keeps it from being done. [`failure()`] makes a message and an exit status of it.
-pub fn run(cli: &Cli) -> anyhow::Result<u8> {
+/// Does what the command line asks for, or tells the person what keeps it from being done.
+#[must_use]
+pub fn run(cli: &Cli) -> Status {
+    verb(cli).unwrap_or_else(|failure| {
+        failure.tell();
+        failure.status()
+    })
+}
+
+fn verb(cli: &Cli) -> Result<Status, Failure> {
     match &cli.verb {
         Verb::Capture(args) => capture::run(args),
         Verb::Replay(args) => replay::run(args),
@@ -58,21 +63,21 @@ pub fn run(cli: &Cli) -> anyhow::Result<u8> {
         #[cfg(target_os = "linux")]
         Verb::BecomeCommand { command } => {
             crate::transparent::become_command(command);
-            Ok(1)
+            Ok(Status::Failed)
         }
     }
 }
 
 impl CommonArgs {
     /// Listens where the command line says.
-    fn bind(&self) -> anyhow::Result<TcpListener> {
+    fn bind(&self) -> Result<TcpListener, Failure> {
         let address = self.listen;
         let failed = || format!("failed to listen on {address}");
         if !address.ip().is_loopback() {
-            bail!(
+            return Err(Failure::Said(format!(
                 "{}: others could use the proxy, it has to be a loopback address",
                 failed()
-            );
+            )));
         }
         let bind = || -> io::Result<TcpListener> {
             let listener = TcpListener::bind(address)?;
@@ -85,7 +90,7 @@ impl CommonArgs {
 
 impl CacheArgs {
     /// The body cache that the command line says, or the user's.
-    fn open(&self) -> anyhow::Result<BodyCache> {
+    fn open(&self) -> Result<BodyCache, Failure> {
         match &self.body_cache {
             Some(folder) => Ok(BodyCache::at(std::path::absolute(folder)?)),
             None => Ok(BodyCache::of_user()?),
@@ -95,12 +100,12 @@ impl CacheArgs {
 
 impl PolicyArgs {
     /// What is pinned.
-    fn open(&self, proof: Proof) -> anyhow::Result<Policy> {
+    fn open(&self, proof: Proof) -> Result<Policy, Failure> {
         Ok(Policy::new(proof, set(&self.pin)?, set(&self.vendor)?))
     }
 }
 
-fn set(globs: &[Glob]) -> anyhow::Result<GlobSet> {
+fn set(globs: &[Glob]) -> Result<GlobSet, Failure> {
     let mut set = GlobSet::builder();
     for glob in globs {
         set.add(glob.clone());
@@ -113,7 +118,7 @@ const THREADS: usize = 4;
 
 /// The runtime on which a proxy is served. Where there is one core, it has one thread, which has less to do without
 /// another one to wake.
-fn runtime() -> anyhow::Result<Runtime> {
+fn runtime() -> Result<Runtime, Failure> {
     raise_open_files();
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let mut builder = if cores == 1 {

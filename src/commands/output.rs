@@ -15,7 +15,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
 
-use super::{inventory, trusted_path::resolve};
+use super::{Failure, inventory, trusted_path::resolve};
 use crate::{
     capture::{Exchange, Placed, Recording, VendorFolder, assemble},
     cli::MergeArgs,
@@ -138,7 +138,7 @@ impl MergeArgs {
 
 impl Output {
     /// Makes sure that `path` can be written, and reads what is there.
-    pub(super) fn open(path: &Path, merge: &MergeArgs) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path, merge: &MergeArgs) -> Result<Self, Failure> {
         let (replace, changes) = (merge.replace(), merge.changes());
         let target = Target::new(path)?;
         let path = target.path();
@@ -173,7 +173,7 @@ impl Output {
     }
 
     /// What the inventory holds; `None` where there is none yet.
-    pub(super) fn there(&self) -> anyhow::Result<Option<Document>> {
+    pub(super) fn there(&self) -> Result<Option<Document>, Failure> {
         read(self.path())
     }
 
@@ -191,7 +191,7 @@ impl Output {
         &self,
         exchanges: Vec<Exchange>,
         nothing: Nothing,
-    ) -> anyhow::Result<Written> {
+    ) -> Result<Written, Failure> {
         let folder = VendorFolder::beside(self.path());
         let _turn = self.target.turn();
         let read_now;
@@ -292,19 +292,22 @@ fn write_bodies(
 }
 
 /// What the inventory holds already; `None` where there is none.
-fn read(path: &Path) -> anyhow::Result<Option<Document>> {
+fn read(path: &Path) -> Result<Option<Document>, Failure> {
     let there = path.try_exists();
     let there = there.map_err(|source| write_error(path, source))?;
     Ok(there.then(|| inventory::read_document(path)).transpose()?)
 }
 
 /// The error, with where what would be lost is now.
-fn rescued(error: anyhow::Error, text: &str) -> anyhow::Error {
+fn rescued(error: Failure, text: &str) -> Failure {
     match rescue(text) {
-        Ok(path) => error.context(format!(
-            "what was captured is in '{}' and the body cache",
-            path.display()
-        )),
+        Ok(path) => Failure::During {
+            what: format!(
+                "what was captured is in '{}' and the body cache",
+                path.display()
+            ),
+            source: Box::new(error),
+        },
         Err(_) => error,
     }
 }

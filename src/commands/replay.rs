@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, bail};
 use rustix::process::Pid;
 
 use super::{
+    Context, Failure, Status,
     bundle::write_bundle,
     fetch::fetch_all,
     front::Front,
@@ -29,13 +29,10 @@ use crate::{
     upstream::Keep,
 };
 
-/// The exit status of a command that missed something, where that is not to be.
-const MISSED: u8 = 4;
-
 /// So many bodies that are missing are named.
 const NAMED: usize = 10;
 
-pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let not_ours = Inherited::of_start();
     let matcher = matcher(args)?;
     let authority = Authority::new()?;
@@ -56,7 +53,7 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
             print_exports(&environment, background)?;
             // The system takes the memory back faster than we would, in one piece.
             std::mem::forget((replay, door));
-            return Ok(0);
+            return Ok(Status::Done);
         }
         let watched = args.watch_pid.and_then(Pid::from_raw);
         runtime()?.block_on(async {
@@ -66,9 +63,9 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
                 () = until(watched) => {}
                 _ = signals.next() => {}
             }
-            anyhow::Ok(())
+            Ok::<_, Failure>(())
         })?;
-        return Ok(0);
+        return Ok(Status::Done);
     }
 
     let mut job = Job::new(&args.common.command, Mode::Replay).context("failed to make a shell")?;
@@ -81,9 +78,9 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<u8> {
     let summary = replay.summary();
     say(&summary.to_string());
     if args.strict && summary.unanswered() > 0 {
-        return Ok(MISSED);
+        return Ok(Status::Missed);
     }
-    Ok(exit_code(status))
+    Ok(Status::Command(exit_code(status)))
 }
 
 /// Waits for the end of a process; of none, for ever.
@@ -94,7 +91,7 @@ async fn until(watched: Option<Pid>) {
     }
 }
 
-fn print_exports(environment: &Environment, background: Pid) -> anyhow::Result<()> {
+fn print_exports(environment: &Environment, background: Pid) -> Result<(), Failure> {
     let exports = environment.to_exports();
     let pid = background.as_raw_nonzero();
     writeln!(stdout(), "{exports}export BUILDPROXY_PID='{pid}'")
@@ -111,7 +108,7 @@ fn edited(inventory: &Path) -> PathBuf {
 }
 
 /// Everything that the inventory answers, ready to be given.
-fn matcher(args: &ReplayArgs) -> anyhow::Result<Matcher> {
+fn matcher(args: &ReplayArgs) -> Result<Matcher, Failure> {
     let path = std::path::absolute(&args.inventory)?;
     let entries = match inventory::open(&path)? {
         Inventory::Entries(entries) => entries,
@@ -138,12 +135,17 @@ pub(super) struct Unanswered {
 }
 
 impl Unanswered {
-    /// Whether it is the inventory that is wrong, and not what this machine has.
-    pub(super) fn is_wrong(&self) -> bool {
-        self.missing.iter().any(|error| match error {
+    /// The exit status: that of a wrong inventory, unless it is this machine that does not have all.
+    pub(super) fn status(&self) -> Status {
+        let is_wrong = self.missing.iter().any(|error| match error {
             ShelfError::NoHash { .. } | ShelfError::File { .. } | ShelfError::Entry(_) => true,
             ShelfError::NotCached { .. } | ShelfError::NoCache { .. } => false,
-        })
+        });
+        if is_wrong {
+            Status::Wrong
+        } else {
+            Status::Failed
+        }
     }
 
     /// What the person can do.
@@ -165,7 +167,7 @@ fn fetch_missing(
     entries: &[Entry],
     cache: &BodyCache,
     upstream: &UpstreamArgs,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let mut missing = BTreeMap::new();
     for entry in entries {
         if let Body::Pin(pin) = &entry.body
@@ -198,7 +200,7 @@ fn fetch_missing(
     if failed.is_empty() {
         return Ok(());
     }
-    bail!(describe(inventory, failed.into_iter()))
+    Err(Failure::Said(describe(inventory, failed.into_iter())))
 }
 
 fn describe(path: &Path, wrong: impl ExactSizeIterator<Item = String>) -> String {

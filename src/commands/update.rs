@@ -9,10 +9,11 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, bail};
 use globset::Glob;
 
-use super::{fetch::fetch_all, inventory, output::Target, prefill::prefill};
+use super::{
+    Context, Failure, Status, fetch::fetch_all, inventory, output::Target, prefill::prefill,
+};
 use crate::{
     check::fetched,
     cli::{FileOrGlob, INVENTORY, UpdateArgs},
@@ -24,10 +25,7 @@ use crate::{
     upstream::Keep,
 };
 
-/// The exit status where something has drifted, or is not as it was to be.
-const DIFFERS: u8 = 1;
-
-pub(super) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
+pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
     let (file, globs) = match &args.first {
         Some(FileOrGlob::File(file)) => (file.as_path(), args.globs.iter().collect()),
         Some(FileOrGlob::Glob(glob)) => {
@@ -98,7 +96,7 @@ pub(super) fn run(args: &UpdateArgs) -> anyhow::Result<u8> {
         made.len(),
     ));
     let differs = failed > 0 || (args.check && !made.is_empty());
-    Ok(if differs { DIFFERS } else { 0 })
+    Ok(Status::done_if(!differs))
 }
 
 /// The pins that are to be fetched: those that a glob matches, or all.
@@ -106,7 +104,7 @@ fn chosen<'a>(
     document: &'a Document,
     file: &Path,
     globs: &[&Glob],
-) -> anyhow::Result<Vec<(&'a Located, &'a Pin)>> {
+) -> Result<Vec<(&'a Located, &'a Pin)>, Failure> {
     let matchers: Vec<_> = globs.iter().map(|glob| glob.compile_matcher()).collect();
     let mut used = vec![false; matchers.len()];
     let mut pins = Vec::new();
@@ -127,7 +125,9 @@ fn chosen<'a>(
     }
     let unused = globs.iter().zip(used).find(|(_, used)| !used);
     if let Some((glob, _)) = unused {
-        bail!("no pin in '{}' has a URL like '{glob}'", file.display());
+        let file = file.display();
+        let said = format!("no pin in '{file}' has a URL like '{glob}'");
+        return Err(Failure::Said(said));
     }
     Ok(pins)
 }
@@ -203,7 +203,7 @@ impl<'a> Written<'a> {
 }
 
 /// Writes new hashes into what the file is by now.
-fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> anyhow::Result<Written<'a>> {
+fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> Result<Written<'a>, Failure> {
     if changes.is_empty() {
         return Ok(Written::nothing(changes));
     }
@@ -249,7 +249,7 @@ fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> anyhow::Result<Writte
 }
 
 /// One line for each: the URL, the old hash or `-`, and the new one.
-fn print(changes: &[Change]) -> anyhow::Result<()> {
+fn print(changes: &[Change]) -> Result<(), Failure> {
     let mut stdout = stdout().lock();
     let printed = changes.iter().try_for_each(|Change { pin, new, .. }| {
         let old = pin.hash.as_ref().map(ToString::to_string);
