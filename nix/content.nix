@@ -1,8 +1,8 @@
 # Makes the manifest, which is all that replay reads, from an inventory.
 #
 # The inventory is a path to a proxy_content.nix, the function in it, or the list that the function
-# gives. Both generations of nix-buildproxy's file are subsets of ours: `{ url; file; }`, and the later
-# one with `status_code`, `headers` and `file = null`.
+# gives. Both generations of nix-buildproxy's file are read: `{ url; file; }`, and the later one with
+# `status_code`, `headers` and `file = null`. What it says of connections and lengths, replay leaves out.
 #
 # Evaluation stays lean for inventories of many thousand entries: one flat map, no import from
 # derivation, and attributes that have their default value stay out of the JSON.
@@ -96,9 +96,35 @@ let
     else
       refuse "the entry for ${url} has a `file` of type ${builtins.typeOf file}; it must be a derivation, a path, a store path, or null";
 
+  # Of entries for the same request the first one answers, and the bodies of others need not be had: what
+  # nix-buildproxy pinned of answers to POST cannot be downloaded. URLs are taken as they are spelled.
+  firstOnes =
+    let
+      name =
+        entry:
+        if !builtins.isAttrs entry || !builtins.isString entry.url or null then
+          ""
+        else
+          builtins.unsafeDiscardStringContext (
+            builtins.toJSON [
+              entry.url
+              (entry.method or "GET")
+              (entry.request or { })
+            ]
+          );
+      named = builtins.genList (place: {
+        name = name (builtins.elemAt entries place);
+        value = place;
+      }) (builtins.length entries);
+      # Which takes the first of equal names.
+      firsts = builtins.listToAttrs named;
+      isFirst = one: one.name == "" || firsts.${one.name} == one.value;
+    in
+    map (one: builtins.elemAt entries one.value) (builtins.filter isFirst named);
+
   manifest =
     if builtins.isList entries then
-      map manifestEntry entries
+      map manifestEntry firstOnes
     else
       refuse "it must be a list of entries, or a function that gives one, and is of type ${builtins.typeOf entries}";
 in

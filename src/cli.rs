@@ -161,12 +161,18 @@ pub struct CheckArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "FILE", default_value = INVENTORY)]
     pub file: PathBuf,
+    /// Delete entries that repeat an earlier one exactly, and each `content-length` that is not the body's.
+    #[arg(long)]
+    pub fix: bool,
     /// Download every pin, and compare it with its hash.
     #[arg(long)]
     pub fetch: bool,
     /// With --fetch, how the real servers are asked.
     #[command(flatten)]
     pub upstream: UpstreamArgs,
+    /// Where bodies are kept.
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 /// What becomes of what an inventory has already. Without either, it is kept.

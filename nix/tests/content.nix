@@ -56,6 +56,54 @@ let
         }
       ];
     };
+    "nix-buildproxy's file after two runs" = {
+      content =
+        { fetchurl }:
+        [
+          {
+            url = "https://a.test/";
+            file = body;
+            headers."content-length" = "4";
+          }
+          {
+            url = "https://a.test/";
+            # Nobody can download it, and nobody has to.
+            file = fetchurl {
+              name = "never";
+              url = "https://a.test/";
+              hash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+            };
+            headers."content-length" = "5";
+          }
+          {
+            url = "https://a.test/";
+            method = "POST";
+            file = body;
+          }
+          {
+            url = "https://a.test/";
+            file = body;
+            request.headers.accept = "text/css";
+          }
+        ];
+      manifest = [
+        {
+          url = "https://a.test/";
+          file = body;
+          headers."content-length" = "4";
+        }
+        {
+          url = "https://a.test/";
+          method = "POST";
+          file = body;
+        }
+        {
+          url = "https://a.test/";
+          file = body;
+          request.headers.accept = "text/css";
+        }
+      ];
+    };
     "every attribute" = {
       content = [
         {

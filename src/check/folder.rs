@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Where Nix keeps what it builds: an entry that names something there may come before it is built.
-const STORE: &str = "/nix/store";
+pub(super) const STORE: &str = "/nix/store";
 
 /// Why the folder of vendored bodies cannot be looked through.
 #[derive(Debug, thiserror::Error)]

@@ -74,7 +74,7 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
         return Ok(Status::Failed);
     }
     let exchanges = std::mem::take(&mut record.exchanges);
-    let written = output.write(exchanges.into_values().collect(), Nothing::Write)?;
+    let written = output.write(exchanges.into_values().collect(), &cache, Nothing::Write)?;
     let summary = Summary {
         path: output.path(),
         verb: "added",

@@ -91,7 +91,7 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
         0 => Nothing::Write,
         _ => Nothing::Leave,
     };
-    let written = output.write(exchanges.into_values().collect(), nothing)?;
+    let written = output.write(exchanges.into_values().collect(), &cache, nothing)?;
     let summary = Summary {
         path: output.path(),
         verb: "captured",

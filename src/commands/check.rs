@@ -6,12 +6,17 @@ use std::{
 };
 
 use super::{
-    Context, Failure, Status,
+    Context, Failure, InventoryError, Status,
     fetch::fetch_all,
     inventory::{self, Format, Inspection},
+    output::Target,
 };
 use crate::{
-    check::{Finding, Severity, altered, examine, fetched, missing, unused},
+    bodies::BodyCache,
+    check::{
+        Finding, Severity, altered, examine, fetched, known_length, lengths, missing, repeats,
+        unused, wrong_length,
+    },
     cli::{CheckArgs, UpstreamArgs},
     inventory::{Body, Pin, nix::Located},
     report::{count, say},
@@ -21,21 +26,31 @@ use crate::{
 pub(super) fn run(args: &CheckArgs) -> Result<Status, Failure> {
     let path = std::path::absolute(&args.file)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
+    // Without one, less is known.
+    let cache = args.cache.open().ok();
+    if args.fix {
+        fix(args, cache.as_ref())?;
+    }
     let Inspection {
         format,
-        entries,
+        listing,
         mut findings,
     } = inventory::inspect(&path)?;
+    let entries = &listing.entries;
     // What an entry uses that cannot be read is not known.
     if format == Format::Nix && findings.is_empty() {
         let vendored = path.file_stem().unwrap_or_default();
-        findings.extend(unused(&entries, folder, Path::new(vendored))?);
+        findings.extend(unused(entries, folder, Path::new(vendored))?);
     }
-    findings.extend(missing(&entries, folder));
-    findings.extend(altered(&entries, folder));
-    let examined = examine(&entries);
+    findings.extend(missing(entries, folder));
+    findings.extend(altered(entries, folder));
+    findings.extend(repeats(&listing));
+    findings.extend(lengths(entries, |body| {
+        known_length(body, folder, cache.as_ref())
+    }));
+    let examined = examine(entries);
     if args.fetch {
-        findings.extend(prove(&entries, &args.upstream)?);
+        findings.extend(prove(entries, &args.upstream)?);
         // That a hash is missing is said by the proof, with the hash.
         let warnings = examined.into_iter();
         findings.extend(warnings.filter(|finding| finding.severity == Severity::Warning));
@@ -55,6 +70,37 @@ pub(super) fn run(args: &CheckArgs) -> Result<Status, Failure> {
         .iter()
         .any(|finding| finding.severity == Severity::Error);
     Ok(if wrong { Status::Wrong } else { Status::Done })
+}
+
+/// Takes out of the file what is there in vain, as far as that can be told without asking.
+fn fix(args: &CheckArgs, cache: Option<&BodyCache>) -> Result<(), Failure> {
+    let target = Target::new(&args.file)?;
+    let _turn = target.turn();
+    // Its folder is that of the link to it.
+    let path = std::path::absolute(&args.file)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let file = args.file.display();
+    let document = match inventory::read_document(target.path()) {
+        Err(InventoryError::Nix { .. }) => {
+            say(&format!(
+                "{file}: nothing is deleted while there are errors"
+            ));
+            return Ok(());
+        }
+        read => read?,
+    };
+    let mending = document.mending(
+        |_| true,
+        |_, located| {
+            let length = known_length(&located.entry.body, folder, cache);
+            length.is_some_and(|length| wrong_length(located, length).is_some())
+        },
+    );
+    if !mending.is_empty() {
+        target.write(&document.mended(&mending))?;
+        say(&format!("{file}: deleted {mending}"));
+    }
+    Ok(())
 }
 
 fn summary(file: &Path, entries: usize, findings: &[Finding]) -> String {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::inventory::{
-    Algorithm, Body, Entry, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError,
+    Algorithm, Body, Declared, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError,
     manifest::{self, ManifestError},
 };
 
@@ -87,7 +87,7 @@ enum File {
 }
 
 /// The entries that the file at `path`, which is absolute, comes to.
-pub(super) fn evaluate(path: &Path) -> Result<Vec<Entry>, EvaluateError> {
+pub(super) fn evaluate(path: &Path) -> Result<Vec<Declared>, EvaluateError> {
     let mut nix = Command::new("nix-instantiate");
     nix.args([
         "--eval", "--strict", "--json", "--expr", EXPRESSION, "--argstr", "file",
@@ -101,14 +101,19 @@ pub(super) fn evaluate(path: &Path) -> Result<Vec<Entry>, EvaluateError> {
     // The bodies are taken out, and what remains is as in a manifest.
     let mut list: Vec<Map<String, Value>> = serde_json::from_slice(&output.stdout)?;
     let bodies: Vec<Option<Value>> = list.iter_mut().map(|entry| entry.remove("file")).collect();
-    let mut entries = manifest::read(&serde_json::to_string_pretty(&list)?)?;
-    for (entry, file) in entries.iter_mut().zip(bodies) {
-        if let Some(file) = serde_json::from_value::<Option<File>>(file.unwrap_or_default())? {
-            let folder = path.parent().unwrap_or(path);
-            entry.body = body(&entry.url, file, folder)?;
+    let entries = manifest::declared(&serde_json::to_string_pretty(&list)?)?;
+    let folder = path.parent().unwrap_or(path);
+    let entries = entries.into_iter().zip(bodies).map(|(declared, file)| {
+        let file = serde_json::from_value(file.unwrap_or_default())?;
+        match file {
+            Some(file) => {
+                let body = body(&declared.entry.url, file, folder)?;
+                Ok(declared.with_body(body))
+            }
+            None => Ok(declared),
         }
-    }
-    Ok(entries)
+    });
+    entries.collect()
 }
 
 /// The body of an entry; files are told by their place in `folder`, as in the inventory itself.

@@ -59,7 +59,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<Status, Failure> {
         .pages
         .iter()
         .map(|(url, page)| exchange(url, page, &cache));
-    let written = output.write(exchanges.collect::<Result<_, _>>()?, Nothing::Write)?;
+    let written = output.write(exchanges.collect::<Result<_, _>>()?, &cache, Nothing::Write)?;
     let summary = Summary {
         path: output.path(),
         verb: "imported",

@@ -14,9 +14,9 @@ use super::evaluate::{EvaluateError, evaluate};
 use crate::{
     check::Finding,
     inventory::{
-        Entry,
+        Entry, Listing,
         manifest::{self, Index, ManifestError},
-        nix::{Document, Inspected, Located, NixError},
+        nix::{Document, Inspected, NixError},
     },
 };
 
@@ -177,7 +177,7 @@ fn read_as(format: Format, path: &Path, text: &str) -> Result<Vec<Entry>, Invent
 pub(super) struct Inspection {
     pub(super) format: Format,
     /// What can be read of it.
-    pub(super) entries: Vec<Located>,
+    pub(super) listing: Listing,
     /// What is wrong with the rest.
     pub(super) findings: Vec<Finding>,
 }
@@ -186,24 +186,20 @@ pub(super) struct Inspection {
 pub(super) fn inspect(path: &Path) -> Result<Inspection, InventoryError> {
     let text = read_text(path)?;
     let format = Format::of(path, &text);
-    let (entries, findings) = match format {
+    let (listing, findings) = match format {
         Format::Json => inspect_manifest(&text),
         Format::Nix => inspect_nix(path, &text),
     };
     Ok(Inspection {
         format,
-        entries,
+        listing,
         findings,
     })
 }
 
-fn inspect_manifest(text: &str) -> (Vec<Located>, Vec<Finding>) {
-    match manifest::read(text) {
-        Ok(entries) => {
-            let located = entries.into_iter().zip(manifest::lines(text));
-            let located = located.map(|(entry, line)| Located::at(line, entry));
-            (located.collect(), Vec::new())
-        }
+fn inspect_manifest(text: &str) -> (Listing, Vec<Finding>) {
+    match manifest::list(text) {
+        Ok(listing) => (listing, Vec::new()),
         Err(error) => {
             let message = error.to_string();
             let line = error.line();
@@ -213,25 +209,25 @@ fn inspect_manifest(text: &str) -> (Vec<Located>, Vec<Finding>) {
                 line,
                 ..Finding::error(1, message.unwrap_or_default().to_owned())
             };
-            (Vec::new(), vec![finding])
+            (Listing::default(), vec![finding])
         }
     }
 }
 
-fn inspect_nix(path: &Path, text: &str) -> (Vec<Located>, Vec<Finding>) {
-    let Inspected { entries, errors } = Document::inspect(text);
+fn inspect_nix(path: &Path, text: &str) -> (Listing, Vec<Finding>) {
+    let Inspected { listing, errors } = Document::inspect(text);
     let wrong: Vec<Finding> = errors
         .iter()
         .filter(|error| !matches!(error, NixError::NotLiteral { .. }))
         .map(Finding::from)
         .collect();
     if errors.is_empty() || !wrong.is_empty() {
-        return (entries, wrong);
+        return (listing, wrong);
     }
     // All that stands in the way is for Nix to evaluate.
     match parse(path, text) {
-        Ok(document) => (document.entries().to_vec(), Vec::new()),
-        Err(error) => (entries, vec![evaluation(&error)]),
+        Ok(document) => (document.listing().clone(), Vec::new()),
+        Err(error) => (listing, vec![evaluation(&error)]),
     }
 }
 

@@ -3,7 +3,7 @@
 //! It is whole at any time: files are written beside their place, and put there when they are.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::{self, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -17,10 +17,12 @@ use tempfile::NamedTempFile;
 
 use super::{Failure, inventory, trusted_path::resolve};
 use crate::{
-    capture::{Exchange, Placed, Recording, VendorFolder, assemble},
+    bodies::BodyCache,
+    capture::{Exchange, Placed, Recording, VendorFolder, Vendored, assemble},
+    check::{known_length, wrong_length},
     cli::MergeArgs,
-    emit::{Changes, Merged},
-    inventory::{Body, Entry, nix::Document},
+    emit::{Changes, Mending, Merged},
+    inventory::{Body, Entry, Id, nix::Document},
 };
 
 /// How long one buildproxy waits for another to have written. Somebody else may hold such a lock for longer.
@@ -190,6 +192,7 @@ impl Output {
     pub(super) fn write(
         &self,
         exchanges: Vec<Exchange>,
+        cache: &BodyCache,
         nothing: Nothing,
     ) -> Result<Written, Failure> {
         let folder = VendorFolder::beside(self.path());
@@ -218,7 +221,10 @@ impl Output {
             .collect();
         let recording = assemble(exchanges, &folder, &known, self.changes);
         let merged = match there {
-            Some(document) => document.merge(&recording.entries, self.changes),
+            Some(document) => {
+                let mending = self.mending(document, &recording, cache);
+                document.merge_and_mend(&recording.entries, self.changes, &mending)
+            }
             None => Merged::fresh(&recording.entries),
         };
         let is_written = there.is_some_and(|there| there.text() == merged.text);
@@ -238,6 +244,36 @@ impl Output {
             }),
             Err(error) => Err(rescued(error.into(), &merged.text)),
         }
+    }
+
+    /// What is mended of the entries that were captured again, where they are to be replaced.
+    fn mending(&self, there: &Document, recording: &Recording, cache: &BodyCache) -> Mending {
+        if self.changes == Changes::Keep {
+            return Mending::default();
+        }
+        let captured = recording.entries.iter();
+        let captured: HashMap<Id, &Body> =
+            captured.map(|entry| (entry.id(), &entry.body)).collect();
+        let body = |place: usize| captured.get(&there.entries()[place].entry.id()).copied();
+        there.mending(
+            |place| body(place).is_some(),
+            |place, located| {
+                let length = body(place).and_then(|body| self.length(body, recording, cache));
+                length.is_some_and(|length| wrong_length(located, length).is_some())
+            },
+        )
+    }
+
+    /// How long a captured body is, which may not have been written yet.
+    fn length(&self, body: &Body, recording: &Recording, cache: &BodyCache) -> Option<u64> {
+        let is_it = |vendored: &&Vendored| match (&vendored.copy, body) {
+            (Some((_, target)), Body::File(file)) => target == file,
+            _ => false,
+        };
+        let folder = self.path().parent().unwrap_or(Path::new("/"));
+        let vendored = recording.vendored.iter().find(is_it);
+        let length = vendored.map(|vendored| vendored.length);
+        length.or_else(|| known_length(body, folder, Some(cache)))
     }
 
     /// Where it is.

@@ -76,6 +76,9 @@ impl fmt::Display for Summary<'_> {
             self.changed(f, "updated", updated)?;
             writeln!(f)?;
         }
+        if !merged.mended.is_empty() {
+            writeln!(f, "  deleted: {}", merged.mended)?;
+        }
         for &new in &merged.added {
             let Body::Pin(pin) = &recording.entries[new].body else {
                 continue;

@@ -15,14 +15,15 @@ use super::{
     Context, Failure, Status, fetch::fetch_all, inventory, output::Target, prefill::prefill,
 };
 use crate::{
-    check::fetched,
+    check::{fetched, wrong_length},
     cli::{FileOrGlob, INVENTORY, UpdateArgs},
+    emit::Mending,
     inventory::{
-        Body, Entry, Id, Pin, Sri,
+        Body, Entry, Id, Pin,
         nix::{Document, Located},
     },
     report::{count, say},
-    upstream::Keep,
+    upstream::{Keep, Received},
 };
 
 pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
@@ -48,16 +49,11 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
         .collect();
     let outcomes = fetch_all(&wanted, &args.upstream, keep)?;
 
-    let mut changes = Vec::new();
+    let mut fetches = Vec::new();
     let mut failed = 0;
     for (&(located, pin), outcome) in pins.iter().zip(&outcomes) {
         match outcome.as_ref() {
-            Ok(got) if pin.hash.as_ref() == Some(&got.hash) => {}
-            Ok(got) => changes.push(Change {
-                located,
-                pin,
-                new: &got.hash,
-            }),
+            Ok(got) => fetches.push(Change { located, pin, got }),
             Err(_) => {
                 let finding = fetched(located, pin, outcome);
                 let text = finding.map(|finding| finding.text(file));
@@ -66,18 +62,21 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
             }
         }
     }
-    let Written { made, left } = if args.check {
-        Written::nothing(changes)
+    let Written { made, left, mended } = if args.check {
+        Written::nothing(fetches)
     } else {
-        write(&target, changes)?
+        write(&target, fetches)?
     };
     for (change, why) in &left {
-        let Change { pin, new, .. } = change;
-        let (line, url) = (change.located.hash_line(), &pin.url);
+        let Change { pin, got, .. } = change;
+        let (new, line, url) = (&got.hash, change.located.hash_line(), &pin.url);
         let file = file.display();
         say(&format!("{file}:{line}: the hash of {url} {why}: {new}"));
     }
     print(&made)?;
+    if !mended.is_empty() {
+        say(&format!("{}: deleted {mended}", file.display()));
+    }
     failed += left.len();
     if let Some(cache) = &cache {
         for change in &made {
@@ -132,18 +131,23 @@ fn chosen<'a>(
     Ok(pins)
 }
 
-/// A pin that gives other bytes than its hash says, or that has none yet.
+/// A pin that was fetched. It is a change where it gave other bytes than its hash says, or has none yet.
 struct Change<'a> {
     located: &'a Located,
     pin: &'a Pin,
-    new: &'a Sri,
+    got: &'a Received,
 }
 
 impl Change<'_> {
+    /// Whether there is anything to write.
+    fn is_one(&self) -> bool {
+        self.pin.hash.as_ref() != Some(&self.got.hash)
+    }
+
     /// The entry as it is now.
     fn entry(&self) -> Entry {
         let pin = Pin {
-            hash: Some(self.new.clone()),
+            hash: Some(self.got.hash.clone()),
             ..self.pin.clone()
         };
         Entry {
@@ -190,22 +194,26 @@ struct Written<'a> {
     made: Vec<Change<'a>>,
     /// What was not.
     left: Vec<(Change<'a>, Left)>,
+    /// What was mended on the way.
+    mended: Mending,
 }
 
 impl<'a> Written<'a> {
     /// All went well, as far as there was anything to do.
-    fn nothing(made: Vec<Change<'a>>) -> Self {
+    fn nothing(mut fetches: Vec<Change<'a>>) -> Self {
+        fetches.retain(Change::is_one);
         Self {
-            made,
+            made: fetches,
             left: Vec::new(),
+            mended: Mending::default(),
         }
     }
 }
 
-/// Writes new hashes into what the file is by now.
-fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> Result<Written<'a>, Failure> {
-    if changes.is_empty() {
-        return Ok(Written::nothing(changes));
+/// Writes new hashes into what the file is by now, and mends the entries whose pins were fetched.
+fn write<'a>(target: &Target, fetches: Vec<Change<'a>>) -> Result<Written<'a>, Failure> {
+    if fetches.is_empty() {
+        return Ok(Written::nothing(fetches));
     }
     let _turn = target.turn();
     let now = inventory::read_document(target.path())
@@ -222,18 +230,32 @@ fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> Result<Written<'a>, F
     };
     let mut made = Vec::new();
     let mut left = Vec::new();
-    for change in changes {
+    let mut lengths = HashMap::new();
+    for change in fetches {
         let place = there.get(&change.located.entry.id()).copied();
         match place.filter(|place| is_same(*place, change.pin)) {
-            Some(place) => made.push((place, change)),
-            None => left.push((change, Left::Edited)),
+            Some(place) => {
+                lengths.insert(place, change.got.length);
+                if change.is_one() {
+                    made.push((place, change));
+                }
+            }
+            None if change.is_one() => left.push((change, Left::Edited)),
+            None => {}
         }
     }
+    let mended = now.mending(
+        |place| lengths.contains_key(&place),
+        |place, located| {
+            let length = lengths.get(&place);
+            length.is_some_and(|length| wrong_length(located, *length).is_some())
+        },
+    );
     let hashes: Vec<_> = made
         .iter()
-        .map(|(place, change)| (*place, change.new.clone()))
+        .map(|(place, change)| (*place, change.got.hash.clone()))
         .collect();
-    let (text, kept) = now.rehash(&hashes);
+    let (text, kept) = now.rehash(&hashes, &mended);
     if text != now.text() {
         target.write(&text)?;
     }
@@ -245,16 +267,16 @@ fn write<'a>(target: &Target, changes: Vec<Change<'a>>) -> Result<Written<'a>, F
         .map(|(_, change)| (change, Left::Computed));
     left.extend(computed);
     let made = made.into_iter().map(|(_, change)| change).collect();
-    Ok(Written { made, left })
+    Ok(Written { made, left, mended })
 }
 
 /// One line for each: the URL, the old hash or `-`, and the new one.
 fn print(changes: &[Change]) -> Result<(), Failure> {
     let mut stdout = stdout().lock();
-    let printed = changes.iter().try_for_each(|Change { pin, new, .. }| {
+    let printed = changes.iter().try_for_each(|Change { pin, got, .. }| {
         let old = pin.hash.as_ref().map(ToString::to_string);
         let old = old.as_deref().unwrap_or("-");
-        writeln!(stdout, "{} {old} {new}", pin.url)
+        writeln!(stdout, "{} {old} {}", pin.url, got.hash)
     });
     printed.context("failed to print what has changed")
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::inventory::nix::Document;
 
 /// Text put in the place of a range of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     pub(super) start: usize,
     pub(super) end: usize,

@@ -4,9 +4,10 @@
 //! `let`, and new entries are put in before the bracket that closes the list. Where the person asks
 //! for it, what was captured anew is put in the place of what it differs from, and nothing else is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::Mending;
 use super::edit::{Edit, Style, apply, is_blank, moved};
 use super::update::{Kept, update};
 use super::{indented, lines_of, needs_fetchurl, print};
@@ -36,6 +37,8 @@ pub struct Merged {
     pub updated: Vec<Changed>,
     /// Entries that the file has as they are, but perhaps for their headers, which it keeps.
     pub unchanged: Vec<usize>,
+    /// What was mended of the file's entries that are in the last two.
+    pub mended: Mending,
 }
 
 impl Merged {
@@ -48,6 +51,7 @@ impl Merged {
             changed: Vec::new(),
             updated: Vec::new(),
             unchanged: Vec::new(),
+            mended: Mending::default(),
         }
     }
 }
@@ -100,26 +104,40 @@ impl Document {
     /// text is unchanged.
     #[must_use]
     pub fn merge(&self, captured: &[Entry], mode: Changes) -> Merged {
+        self.merge_and_mend(captured, mode, &Mending::default())
+    }
+
+    /// The same, with what can be mended of entries that were captured again, but for those that are kept
+    /// though they changed.
+    #[must_use]
+    pub fn merge_and_mend(&self, captured: &[Entry], mode: Changes, mending: &Mending) -> Merged {
         let style = Style::of(self);
-        let mut known: BTreeMap<Id, (&Entry, Option<&Located>)> = self
-            .entries()
-            .iter()
-            .map(|located| (located.entry.id(), (&located.entry, Some(located))))
+        let entries = self.entries().iter().enumerate();
+        let mut known: BTreeMap<Id, (&Entry, Option<(usize, &Located)>)> = entries
+            .map(|(place, located)| {
+                let known = (&located.entry, Some((place, located)));
+                (located.entry.id(), known)
+            })
             .collect();
         let mut merged = Merged::fresh(&[]);
         let mut new = Vec::new();
         let mut updates = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut updated_at = Vec::new();
         let mut kept_at = Vec::new();
         for (index, entry) in captured.iter().enumerate() {
-            let Some((old, located)) = known.get(&entry.id()).copied() else {
+            let Some((old, there)) = known.get(&entry.id()).copied() else {
                 known.insert(entry.id(), (entry, None));
                 merged.added.push(index);
                 new.push(entry);
                 continue;
             };
+            let located = there.map(|(_, located)| located);
             let Some(difference) = difference(old, entry) else {
                 merged.unchanged.push(index);
+                if let Some((place, _)) = there.filter(|(place, _)| seen.insert(*place)) {
+                    merged.mended.extend(mending.beside(place, &[]));
+                }
                 continue;
             };
             let changed = Changed {
@@ -127,15 +145,19 @@ impl Document {
                 line: located.map(|located| located.line),
                 difference,
             };
-            let replaced = match (mode, located) {
+            let replaced = match (mode, there) {
                 (Changes::Keep, _) => Err(Kept::Unasked),
                 (Changes::Update, None) => Err(Kept::Captured),
-                (Changes::Update, Some(located)) => {
-                    update(self.text(), &style, located, entry).map(|edits| (located, edits))
+                (Changes::Update, Some((place, located))) => {
+                    let edits = update(self.text(), &style, located, entry);
+                    edits.map(|edits| (place, located, edits))
                 }
             };
             match replaced {
-                Ok((located, edits)) => {
+                Ok((place, located, edits)) => {
+                    if seen.insert(place) {
+                        merged.mended.extend(mending.beside(place, &edits));
+                    }
                     updated_at.push(start_of(located));
                     updates.push((entry, edits));
                     merged.updated.push(changed);
@@ -154,6 +176,7 @@ impl Document {
             edits.extend(self.fetchurl_added(style.end_of_line));
         }
         edits.extend(updates.into_iter().flat_map(|(_, edits)| edits));
+        edits.extend(merged.mended.edits());
         if !new.is_empty() {
             edits.extend(self.added(&new, &style));
         }

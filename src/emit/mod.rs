@@ -9,6 +9,7 @@
 //! characters besides their indentation.
 
 mod edit;
+mod mend;
 mod merge;
 mod quote;
 mod rehash;
@@ -18,6 +19,7 @@ use http::{Method, StatusCode};
 
 use crate::inventory::{Body, Entry, Headers, Pin};
 
+pub use mend::Mending;
 pub use merge::{Changed, Changes, Difference, Merged};
 pub use update::Kept;
 

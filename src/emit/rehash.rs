@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::Mending;
 use super::edit::{Edit, apply};
 use super::quote::quoted;
 use super::update::hash_edit;
@@ -15,9 +16,9 @@ impl Document {
     /// A hash is written as SRI, whatever it was written as before: the name that it stands under takes
     /// both. Where an entry is computed, its hash is replaced if it is found in the text, once, and means
     /// no other pin. The second part names the entries that keep theirs: it is not found, or its name
-    /// demands another algorithm.
+    /// demands another algorithm. `mending` is done as well.
     #[must_use]
-    pub fn rehash(&self, hashes: &[(usize, Sri)]) -> (String, Vec<usize>) {
+    pub fn rehash(&self, hashes: &[(usize, Sri)], mending: &Mending) -> (String, Vec<usize>) {
         let mut edits = Vec::new();
         let mut kept = Vec::new();
         let mut computed = Vec::new();
@@ -44,6 +45,8 @@ impl Document {
         // may have a hash from one place.
         edits.sort_by_key(|edit| edit.start);
         edits.dedup_by_key(|edit| edit.start);
+        edits.extend(mending.edits());
+        edits.sort_by_key(|edit| edit.start);
         (apply(self.text(), &edits), kept)
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::inventory::nix::Document;
-use crate::inventory::{Algorithm, Sri, StoreName, Url, strategies};
+use crate::inventory::{Algorithm, Declared, Sri, StoreName, Url, strategies};
 
 fn read(text: &str) -> Vec<Entry> {
     match Document::parse(text) {
@@ -216,7 +216,8 @@ fn new_entries_are_indented_as_the_others_are() {
 #[test]
 fn a_merge_reaches_into_a_let() {
     let before = "{ fetchurl }:\nlet\n  base = \"https://example.org\";\nin\n[\n  {\n    url = \"${base}/a\";\n  }\n]\n";
-    let document = Document::evaluated(before, vec![empty("https://example.org/a")]).unwrap();
+    let document =
+        Document::evaluated(before, vec![empty("https://example.org/a").into()]).unwrap();
     let merged = document.merge(
         &[
             empty("https://example.org/a"),
@@ -410,7 +411,10 @@ fn a_hash_is_not_written_where_it_would_be_wrong() {
     let document = Document::parse(&text).unwrap();
     let hash = Sri::sha256_of(b"hello");
     let hashes = [0, 1, 2].map(|place| (place, hash.clone()));
-    assert_eq!(document.rehash(&hashes), (text, vec![0, 1, 2]));
+    assert_eq!(
+        document.rehash(&hashes, &Mending::default()),
+        (text, vec![0, 1, 2])
+    );
 }
 
 #[test]
@@ -422,9 +426,10 @@ fn a_computed_hash_is_replaced_where_it_can_be_told() {
         pinned("https://example.org/b"),
     ];
     let rehashed = |text: &str, entries: &[Entry], places: &[usize]| {
-        let document = Document::evaluated(text, entries.to_vec()).unwrap();
+        let entries = entries.iter().cloned().map(Declared::from);
+        let document = Document::evaluated(text, entries.collect()).unwrap();
         let hashes: Vec<_> = places.iter().map(|place| (*place, new.clone())).collect();
-        let (text, kept) = document.rehash(&hashes);
+        let (text, kept) = document.rehash(&hashes, &Mending::default());
         // What stays is kept, and nothing else is.
         assert_eq!(kept.is_empty(), text != document.text());
         kept.is_empty().then_some(text)
@@ -469,7 +474,8 @@ fn what_cannot_be_updated_says_why() {
         merged.changed[0].1
     };
     let computed = "let x = 1; in [ { url = \"https://example.org/${x}\"; } ]";
-    let document = Document::evaluated(computed, vec![empty("https://example.org/a")]).unwrap();
+    let document =
+        Document::evaluated(computed, vec![empty("https://example.org/a").into()]).unwrap();
     assert_eq!(kept(&document), Kept::Computed);
     let scattered = "[ { url = \"https://example.org/a\"; headers.etag = \"1\"; } ]";
     assert_eq!(kept(&Document::parse(scattered).unwrap()), Kept::Scattered);
@@ -520,6 +526,28 @@ proptest! {
     }
 
     #[test]
+    fn mending_takes_out_exact_repeats_and_nothing_else(
+        (entries, again) in strategies::entries().prop_flat_map(|entries| {
+            let any = proptest::sample::subsequence(entries.clone(), 0..=entries.len());
+            (Just(entries), any)
+        })
+    ) {
+        let twice = print(&[&entries[..], &again[..]].concat());
+        let document = Document::parse(&twice).unwrap();
+        prop_assert_eq!(document.listing().repeats.len(), again.len());
+        let mending = document.mending(|_| true, |_, _| true);
+        let mended = document.mended(&mending);
+        prop_assert_eq!(&read(&mended), &entries);
+        // Without entries there is another way to print the list.
+        if !entries.is_empty() {
+            prop_assert_eq!(mended, print(&entries));
+        }
+        // A merge does it only where it may.
+        let merged = document.merge(&entries, Changes::Update);
+        prop_assert_eq!(merged.text, twice);
+    }
+
+    #[test]
     fn an_update_of_hashes_touches_nothing_else(
         old in strategies::entries(),
         hashes in prop::collection::vec(any::<[u8; 32]>(), 6),
@@ -547,7 +575,7 @@ proptest! {
             let hashes = entries.iter().map(hash).enumerate();
             hashes.filter_map(|(place, hash)| Some((place, hash?))).collect()
         };
-        prop_assert_eq!(document.rehash(&hashes(&new)), (commented(&new), Vec::new()));
+        prop_assert_eq!(document.rehash(&hashes(&new), &Mending::default()), (commented(&new), Vec::new()));
     }
 
     #[test]

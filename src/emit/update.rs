@@ -86,9 +86,9 @@ pub(super) fn hash_edit(spans: &Spans, hash: Option<&Sri>) -> Option<Edit> {
 /// The edits of header values that both have and that differ.
 fn header_values(spans: &Spans, old: &Headers, new: &Headers) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for (name, span) in &spans.headers.values {
-        let values = new.get_all(name);
-        if values.is_empty() || values == old.get_all(name) {
+    for header in &spans.headers.values {
+        let values = new.get_all(&header.name);
+        if values.is_empty() || values == old.get_all(&header.name) {
             continue;
         }
         let text = match values {
@@ -98,7 +98,7 @@ fn header_values(spans: &Spans, old: &Headers, new: &Headers) -> Vec<Edit> {
                 format!("[ {} ]", values.join(" "))
             }
         };
-        edits.push(Edit::replace(&span.range, text));
+        edits.push(Edit::replace(&header.value.range, text));
     }
     edits
 }

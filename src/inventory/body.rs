@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::sri::{Algorithm, Sri};
+use super::sri::{Algorithm, Sri, nix32_encode};
 use super::store_name::StoreName;
 use super::url::Url;
 
@@ -88,5 +88,23 @@ impl Pin {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.hash.as_ref().map_or(Algorithm::Sha256, Sri::algorithm)
+    }
+
+    /// The path that its bytes have in the Nix store `store`; `None` while it has no hash.
+    ///
+    /// Source: Nix manual, "Store path calculation", of fixed outputs.
+    #[must_use]
+    pub fn store_path(&self, store: &str) -> Option<PathBuf> {
+        let hash = self.hash.as_ref()?;
+        let (algorithm, digest) = (hash.algorithm(), hash.to_hex());
+        let inner = Sri::sha256_of(format!("fixed:out:{algorithm}:{digest}:").as_bytes());
+        let (inner, name) = (inner.to_hex(), &self.name);
+        let outer = Sri::sha256_of(format!("output:out:sha256:{inner}:{store}:{name}").as_bytes());
+        let mut folded = [0; 20];
+        for (place, byte) in outer.digest().iter().enumerate() {
+            folded[place % 20] ^= byte;
+        }
+        let digest = nix32_encode(&folded);
+        Some(PathBuf::from(format!("{store}/{digest}-{name}")))
     }
 }

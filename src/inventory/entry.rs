@@ -8,6 +8,9 @@ use super::condition::{Condition, ConditionError};
 use super::headers::Headers;
 use super::url::Url;
 
+/// The header with the length of a body.
+pub(crate) const CONTENT_LENGTH: &str = "content-length";
+
 /// Why an entry is refused though each of its parts is fine.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EntryError {
@@ -98,17 +101,76 @@ impl Entry {
                 status: self.status,
             });
         }
-        let head = self.method == Method::HEAD && self.body == Body::Empty;
-        if self.headers.contains("content-length") && !head {
+        if self.headers.contains(CONTENT_LENGTH) && !self.may_have_length() {
             return Err(EntryError::ContentLength);
         }
         self.body.check()?;
         self.condition.check()?;
         Ok(())
     }
+
+    /// Whether there is no other way to say how long the body is.
+    fn may_have_length(&self) -> bool {
+        self.method == Method::HEAD && self.body == Body::Empty
+    }
+
+    /// Takes out a length that is the body's to say. Several values are one list (RFC 9110 §8.6).
+    fn take_length(&mut self) -> Option<String> {
+        if self.may_have_length() || !self.headers.contains(CONTENT_LENGTH) {
+            return None;
+        }
+        let said = self.headers.get_all(CONTENT_LENGTH).join(", ");
+        self.headers.remove(CONTENT_LENGTH);
+        Some(said)
+    }
 }
 
-/// URL, method and condition: no two entries of an inventory have the same. Ordered in that order.
+/// An entry as it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The entry.
+    pub entry: Entry,
+    /// What the file says of the length of its body, which is never used: the body has its own.
+    pub length: Option<String>,
+}
+
+impl Declared {
+    /// Takes what is not used out of an entry that was read, and checks the rest.
+    ///
+    /// # Errors
+    ///
+    /// As [`Entry::check`].
+    pub(super) fn new(mut entry: Entry) -> Result<Self, EntryError> {
+        entry.headers.keep_end_to_end();
+        let length = entry.take_length();
+        entry.check()?;
+        Ok(Self { entry, length })
+    }
+
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.entry.body = body;
+        let length = self.entry.take_length();
+        Self {
+            length: self.length.or(length),
+            ..self
+        }
+    }
+}
+
+impl From<Entry> for Declared {
+    /// Of an entry that no file says more of.
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            length: None,
+        }
+    }
+}
+
+/// URL, method and condition: of entries that have the same, the first one answers. Ordered in that
+/// order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<'a> {
     /// What is asked for.
@@ -152,6 +214,23 @@ mod tests {
         assert_eq!(entry.check(), Ok(()));
         entry.body = Body::text("a".parse().unwrap(), "abc").unwrap();
         assert_eq!(entry.check(), Err(EntryError::ContentLength));
+    }
+
+    #[test]
+    fn a_length_that_another_tool_wrote_is_taken_out() {
+        let mut entry = entry("https://example.org/a");
+        entry.headers.insert("Content-Length", "3").unwrap();
+        let declared = Declared::new(entry.clone()).unwrap();
+        assert_eq!(declared.length.as_deref(), Some("3"));
+        assert!(declared.entry.headers.is_empty());
+
+        entry.method = Method::HEAD;
+        let declared = Declared::new(entry.clone()).unwrap();
+        assert_eq!((declared.length.as_ref(), &declared.entry), (None, &entry));
+        // As it is where Nix has evaluated it, whose body comes later.
+        let declared = declared.with_body(Body::text("a".parse().unwrap(), "abc").unwrap());
+        assert_eq!(declared.length.as_deref(), Some("3"));
+        assert_eq!(declared.entry.check(), Ok(()));
     }
 
     #[test]

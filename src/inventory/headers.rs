@@ -128,7 +128,7 @@ impl Headers {
         name: &str,
         values: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), HeaderError> {
-        let name = checked_name(name)?;
+        let name = valid_name(name)?;
         let values: Vec<String> = values
             .into_iter()
             .map(|value| checked_value(&name, value))
@@ -141,6 +141,17 @@ impl Headers {
         }
         self.fields.insert(name, values);
         Ok(())
+    }
+
+    /// Takes away what is for one connection only: other tools write it down, and it says nothing of the answer.
+    pub(super) fn keep_end_to_end(&mut self) {
+        let values = self.get_all("connection").iter();
+        let named: Vec<String> = values
+            .flat_map(|value| value.split(','))
+            .map(|name| name.trim().to_ascii_lowercase())
+            .collect();
+        self.fields
+            .retain(|name, _| !is_hop_by_hop(name) && !named.contains(name));
     }
 
     /// The names of those that tell of the bytes of the body, and that other bytes would not have.
@@ -180,12 +191,17 @@ impl Headers {
     }
 }
 
-/// The name in lower case, if it is one that may be kept.
-fn checked_name(name: &str) -> Result<String, HeaderError> {
+/// The name in lower case, if it is one.
+fn valid_name(name: &str) -> Result<String, HeaderError> {
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name {
         name: name.to_owned(),
     })?;
-    let name = parsed.as_str().to_owned();
+    Ok(parsed.as_str().to_owned())
+}
+
+/// The name in lower case, if it is one that may be kept.
+fn checked_name(name: &str) -> Result<String, HeaderError> {
+    let name = valid_name(name)?;
     if is_hop_by_hop(&name) {
         return Err(HeaderError::HopByHop { name });
     }
@@ -281,6 +297,18 @@ mod tests {
             "x-goog-stored-content-length",
         ];
         assert_eq!(of_the_bytes, wanted);
+    }
+
+    #[test]
+    fn what_another_tool_wrote_of_its_connection_is_left_out() {
+        let mut headers = Headers::new();
+        for name in ["Connection", "keep-alive", "Transfer-Encoding", "X-One"] {
+            headers.declare(name, ["x-one, X-Two", "close"]).unwrap();
+        }
+        headers.declare("upgrade", ["\0"]).unwrap_err();
+        headers.declare("etag", ["a"]).unwrap();
+        headers.keep_end_to_end();
+        assert_eq!(headers.iter().collect::<Vec<_>>(), [("etag", "a")]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! attributes with the same defaults, and `file` being an absolute path or null.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -15,8 +15,10 @@ use thiserror::Error;
 
 use super::body::Body;
 use super::condition::Condition;
-use super::entry::Entry;
+use super::entry::{Declared, Entry};
 use super::headers::Headers;
+use super::listing::Listing;
+use super::nix::Located;
 use super::sri::Sri;
 use super::url::Url;
 
@@ -47,16 +49,6 @@ pub enum ManifestError {
         /// What is wrong, with the column.
         error: serde_json::Error,
     },
-    /// Two entries answer the same request.
-    #[error("entry {index} for `{url}` answers the same request as entry {first}")]
-    Duplicate {
-        /// The later one's place in the list, from 0.
-        index: usize,
-        /// The earlier one's.
-        first: usize,
-        /// Their URL.
-        url: Url,
-    },
     /// An entry whose body is not a file yet.
     #[error("the body of `{url}` is {what}, where a manifest has an absolute path")]
     Body {
@@ -81,7 +73,7 @@ impl ManifestError {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Syntax { line, .. } | Self::Entry { line, .. } => Some(*line),
-            Self::Duplicate { .. } | Self::Body { .. } | Self::Path { .. } => None,
+            Self::Body { .. } | Self::Path { .. } => None,
         }
     }
 }
@@ -90,11 +82,25 @@ fn for_url(url: Option<&str>) -> String {
     url.map(|url| format!(" for `{url}`")).unwrap_or_default()
 }
 
-/// Reads a manifest. Entries come in the order of the list; each is complete and unique.
+/// Reads a manifest. Entries come in the order of the list, without those that come too late to answer
+/// anything.
 pub fn read(text: &str) -> Result<Vec<Entry>, ManifestError> {
+    let Listing { entries, .. } = list(text)?;
+    Ok(entries.into_iter().map(|located| located.entry).collect())
+}
+
+/// Reads a manifest, each entry with its line.
+pub fn list(text: &str) -> Result<Listing, ManifestError> {
+    let entries = declared(text)?.into_iter().zip(lines(text));
+    let located = entries.map(|(declared, line)| Located::at(line, declared));
+    Ok(Listing::of(located.collect()))
+}
+
+/// Reads all of a manifest, in its order.
+pub(crate) fn declared(text: &str) -> Result<Vec<Declared>, ManifestError> {
     let index = Cell::new(None);
     let mut json = serde_json::Deserializer::from_str(text);
-    let entries = List { index: &index }
+    List { index: &index }
         .deserialize(&mut json)
         .and_then(|entries| {
             index.set(None);
@@ -111,24 +117,13 @@ pub fn read(text: &str) -> Result<Vec<Entry>, ManifestError> {
                 },
                 _ => ManifestError::Syntax { line, error },
             }
-        })?;
-    let mut seen = HashMap::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        if let Some(first) = seen.insert(entry.id(), index) {
-            return Err(ManifestError::Duplicate {
-                index,
-                first,
-                url: entry.url.clone(),
-            });
-        }
-    }
-    Ok(entries)
+        })
 }
 
 /// The lines that the entries of a manifest start on, from 1, in their order. The text has to be one
 /// that [`read`] reads.
 #[must_use]
-pub fn lines(text: &str) -> Vec<usize> {
+fn lines(text: &str) -> Vec<usize> {
     let mut lines = Vec::new();
     let (mut line, mut depth) = (1, 0_usize);
     let (mut quoted, mut escaped) = (false, false);
@@ -178,26 +173,26 @@ struct List<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for List<'_> {
-    type Value = Vec<Entry>;
+    type Value = Vec<Declared>;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<Entry>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<Declared>, D::Error> {
         json.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for List<'_> {
-    type Value = Vec<Entry>;
+    type Value = Vec<Declared>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of entries")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Entry>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Declared>, A::Error> {
         let mut entries = Vec::new();
         loop {
             self.index.set(Some(entries.len()));
             match list.next_element::<Item>()? {
-                Some(Item(entry)) => entries.push(entry),
+                Some(Item(declared)) => entries.push(declared),
                 None => return Ok(entries),
             }
         }
@@ -206,7 +201,7 @@ impl<'de> Visitor<'de> for List<'_> {
 
 /// An entry of the list. It is checked while the map is being read, so that an error has the line
 /// of the entry and not that of the list's end.
-struct Item(Entry);
+struct Item(Declared);
 
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
@@ -220,7 +215,7 @@ impl<'de> Deserialize<'de> for Item {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
                 let read = Read::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                read.into_entry().map(Item).map_err(de::Error::custom)
+                read.into_declared().map(Item).map_err(de::Error::custom)
             }
         }
         json.deserialize_map(Map)
@@ -242,7 +237,7 @@ struct Read {
 }
 
 impl Read {
-    fn into_entry(self) -> Result<Entry, String> {
+    fn into_declared(self) -> Result<Declared, String> {
         let method = match self.method {
             None => Method::GET,
             Some(name) => Method::from_bytes(name.as_bytes())
@@ -271,8 +266,7 @@ impl Read {
             body,
             condition: self.request.into_condition()?,
         };
-        entry.check().map_err(|error| error.to_string())?;
-        Ok(entry)
+        Declared::new(entry).map_err(|error| error.to_string())
     }
 }
 
@@ -578,10 +572,6 @@ mod tests {
                 "control",
             ),
             (
-                r#"[{"url": "https://example.org/", "headers": {"content-length": "1"}}]"#,
-                "content-length",
-            ),
-            (
                 r#"[{"url": "https://example.org/", "request": {"headers": {"a": ["1", "2"]}}}]"#,
                 "not a string",
             ),
@@ -593,14 +583,30 @@ mod tests {
                 r#"[{"url": "https://example.org/", "request": {"body": "x"}}]"#,
                 "not a hash",
             ),
-            (
-                r#"[{"url": "https://example.org/"}, {"url": "https://EXAMPLE.org"}]"#,
-                "same request as entry 0",
-            ),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(wanted), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn what_another_tool_wrote_is_read_and_not_used() {
+        let text = r#"[{"url": "https://example.org/",
+            "headers": {"content-length": "1", "Connection": "close", "content-type": "a"}},
+            {"url": "https://EXAMPLE.org", "status_code": 404},
+            {"url": "https://example.org/b"}]"#;
+        let entries = read(text).unwrap();
+        let seen: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.status.as_u16(), entry.headers.len()))
+            .collect();
+        assert_eq!(seen, [(200, 1), (200, 0)]);
+        let listing = list(text).unwrap();
+        assert_eq!(listing.entries[0].length.as_deref(), Some("1"));
+        assert_eq!(listing.entries[1].line, 4);
+        let repeat = &listing.repeats[0];
+        assert_eq!((repeat.first, repeat.located.line), (0, 3));
+        assert!(!listing.is_exact(repeat));
     }
 
     #[test]

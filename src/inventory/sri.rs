@@ -222,7 +222,8 @@ fn nix32_length(bytes: usize) -> usize {
     (bytes * 8).div_ceil(5)
 }
 
-fn nix32_encode(bytes: &[u8]) -> String {
+/// Bytes in Nix's base 32.
+pub(super) fn nix32_encode(bytes: &[u8]) -> String {
     let digit = |n: usize| {
         let bit = n * 5;
         let low = u16::from(bytes[bit / 8]);

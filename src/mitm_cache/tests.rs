@@ -132,8 +132,8 @@ fn metadata_is_xml_whatever_the_lock_says() {
     <release>]]&gt;&quot;</release>
     <versions>
       <version>]]&gt;&quot;</version>
-      <version>1&amp;b&apos;</version>
       <version>a&amp;b&lt;c</version>
+      <version>1&amp;b&apos;</version>
     </versions>
 ";
     assert!(text.contains(versions), "{text}");

@@ -825,3 +825,65 @@ fn an_inventory_without_an_extension_is_refused_at_once() {
         .says("its name has no extension, such as .nix");
     assert!(!scene.path("ran").exists());
 }
+
+/// A file as nix-buildproxy writes it, which may have each entry several times, and says the length of each body.
+#[test]
+fn a_capture_into_another_tools_file_mends_it_where_it_may() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://a.example.org/other" => text("other than before\n"),
+        _ => text("hello"),
+    });
+    let entry = |name: &str, length: &str| {
+        format!(
+            "  {{
+    url = \"https://a.example.org/{name}\";
+    file = fetchurl {{
+      url = \"https://a.example.org/{name}\";
+      hash = \"{}\";
+    }};
+    status_code = 200;
+    headers = {{
+{length}      \"content-type\" = \"text/plain\";
+    }};
+  }}
+",
+            Sri::sha256_of(b"hello")
+        )
+    };
+    let length = |length: &str| format!("      \"content-length\" = \"{length}\";\n");
+    let file = |entries: &[String]| format!("{{ fetchurl }}: [\n{}]\n", entries.concat());
+    let before = file(&[
+        entry("other", &length("5")),
+        entry("wrong", &length("6")),
+        entry("right", &length("5")),
+        entry("elsewhere", &length("6")),
+        entry("other", ""),
+        entry("elsewhere", ""),
+        entry("right", &length("7")),
+    ]);
+    scene.write("proxy_content.nix", &before);
+    let script = "for name in other wrong right; do curl -sSf https://a.example.org/$name; done";
+    scene
+        .capture_script(&origin, script)
+        .ok()
+        .says("(0 new, ")
+        .says("changed: https://a.example.org/other (line 2): it gave other bytes now");
+    assert_eq!(scene.read("proxy_content.nix"), before);
+
+    let update = ["--update", "--", "sh", "-ec", script];
+    run(&mut scene.capture(&origin, &update))
+        .ok()
+        .says("updated: https://a.example.org/other (line 2): it gave other bytes now")
+        .says("  deleted: 2 exact repeats and 2 wrong lengths\n");
+    let new = Sri::sha256_of(b"other than before\n").to_string();
+    let old = Sri::sha256_of(b"hello").to_string();
+    let after = file(&[
+        entry("other", "").replace(&old, &new),
+        entry("wrong", ""),
+        entry("right", &length("5")),
+        entry("elsewhere", &length("6")),
+        entry("elsewhere", ""),
+    ]);
+    assert_eq!(scene.read("proxy_content.nix"), after);
+}

@@ -267,3 +267,208 @@ fn at_most_eight_are_fetched_at_once_and_each_once() {
     assert_eq!(origin.asked().len(), 40);
     assert!(MOST.load(Ordering::SeqCst) <= 8);
 }
+
+/// An inventory with all that `--fix` deletes, between `«` and `»`, and all that it does not.
+const UNTIDY: &str = "\
+{ fetchurl }: [
+  # the first
+  {
+    url = \"https://a.example.org/hello\";
+    file = fetchurl { url = \"https://a.example.org/hello\"; hash = \"HASH\"; };
+    headers = {
+      \"content-type\" = \"text/plain\";
+«      \"content-length\" = \"6\";
+»    };
+  }
+  # the same
+«  {
+    url = \"https://a.example.org/hello\";
+    headers.content-type = \"text/plain\";
+    status_code = 200;
+    file = fetchurl { url = \"https://a.example.org/hello\"; hash = \"HASH\"; };
+  }
+»  # another
+  { url = \"https://a.example.org/hello\"; status_code = 404; }
+  { url = \"https://a.example.org/text\"; file = builtins.toFile \"a\" \"text\";« headers.content-length = \"5\";» }« ( { url = \"https://a.example.org/text\"; file = builtins.toFile \"a\" \"text\"; } )» # kept
+  { url = \"https://a.example.org/file\"; file = ./file; headers = {« Content-Length = [ \"3\" \"3\" ];» }; }
+  { url = \"https://a.example.org/right\"; file = ./file; headers = { content-length = \"3\"; }; }
+  { url = \"https://a.example.org/none\"; headers.content-length = \"7\"; status_code = 304; }
+]
+";
+
+/// The same, before and after.
+fn untidy() -> (String, String) {
+    let text = UNTIDY.replace("HASH", &Sri::sha256_of(b"hello").to_string());
+    let pieces = text.split('«').map(|piece| piece.split_once('»'));
+    let kept = pieces.map(|piece| piece.map_or("", |(_, kept)| kept));
+    let first = text.split('«').next().unwrap();
+    let after = format!("{first}{}", kept.collect::<String>());
+    (text.replace(['«', '»'], ""), after)
+}
+
+#[test]
+fn repeats_and_lengths_of_another_tool_are_told_of_and_deleted() {
+    let scene = Scene::new();
+    let (before, after) = untidy();
+    scene.write("proxy_content.nix", &before);
+    scene.write("file", "abc");
+    let origin = Origin::start(|_| text("hello"));
+    // So that the body cache has it.
+    let script = "curl -sSf https://a.example.org/hello";
+    run(&mut scene.capture(&origin, &["-o", "other.nix", "--", "sh", "-ec", script])).ok();
+
+    let checked = run(&mut scene.buildproxy(&["check"])).ok();
+    let told: Vec<_> = checked
+        .stdout
+        .lines()
+        .filter_map(|line| line.strip_prefix("proxy_content.nix:"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "8: warning: the `content-length` of https://a.example.org/hello is \"6\", and that of its body 5",
+            "12: warning: GET https://a.example.org/hello is answered on line 3 already, by the same",
+            "19: warning: GET https://a.example.org/hello is answered on line 3 already, and never by this entry",
+            "20: warning: GET https://a.example.org/text is answered on line 20 already, by the same",
+            "20: warning: the `content-length` of https://a.example.org/text is \"5\", and that of its body 4",
+            "21: warning: the `content-length` of https://a.example.org/file is \"3, 3\", and that of its body 3",
+        ]
+    );
+    assert_eq!(scene.read("proxy_content.nix"), before);
+
+    let fixed = run(&mut scene.buildproxy(&["check", "--fix"])).ok();
+    assert_eq!(scene.read("proxy_content.nix"), after);
+    assert_eq!(
+        fixed.stdout,
+        "proxy_content.nix:12: warning: GET https://a.example.org/hello is answered on line 3 already, and never by this entry
+  hint: delete one of them, or tell them apart with `request = { … };`
+"
+    );
+    fixed.says("buildproxy: proxy_content.nix: deleted 2 exact repeats and 3 wrong lengths\n");
+    let again = run(&mut scene.buildproxy(&["check", "--fix"])).ok();
+    assert!(!again.stderr.contains("deleted"), "{}", again.stderr);
+    assert_eq!(scene.read("proxy_content.nix"), after);
+}
+
+#[test]
+fn comments_in_what_is_deleted_stay() {
+    let scene = Scene::new();
+    scene.write(
+        "proxy_content.nix",
+        "[
+  { url = \"https://a.example.org/\"; }
+  {
+    # Why it is there.
+    url = \"https://a.example.org/\"; # and this
+    /* and that */
+  }
+  { url = \"https://b.example.org/\"; headers = { content-length /* why */ = \"9\"; # here
+  }; } { url = \"https://b.example.org/\"; /* too */ } # end
+]
+",
+    );
+    run(&mut scene.buildproxy(&["check", "--fix"]))
+        .ok()
+        .says("deleted 2 exact repeats and 1 wrong length");
+    assert_eq!(
+        scene.read("proxy_content.nix"),
+        "[
+  { url = \"https://a.example.org/\"; }
+  # Why it is there.
+  # and this
+  /* and that */
+  { url = \"https://b.example.org/\"; headers = { /* why */
+   # here
+  }; } /* too */
+   # end
+]
+"
+    );
+    run(&mut scene.buildproxy(&["check"]))
+        .ok()
+        .says("nothing wrong");
+}
+
+#[test]
+fn nothing_is_deleted_where_it_cannot_be_told() {
+    let scene = Scene::new();
+    let entry = "{ url = \"https://a.example.org/\"; }";
+    let broken = format!("[ {entry} {entry} {{ ulr = \"\"; }} ]");
+    scene.write("broken.nix", &broken);
+    run(&mut scene.buildproxy(&["check", "--fix", "broken.nix"]))
+        .ends_with(3)
+        .says("broken.nix: nothing is deleted while there are errors");
+    assert_eq!(scene.read("broken.nix"), broken);
+
+    let manifest = r#"[{"url": "https://a.example.org/", "headers": {"content-length": "1"}},
+{"url": "https://a.example.org/"}]"#;
+    scene.write("m.json", manifest);
+    let checked = run(&mut scene.buildproxy(&["check", "m.json"])).ok();
+    assert_eq!(
+        checked.stdout,
+        "m.json:1: warning: the `content-length` of https://a.example.org/ is \"1\", and that of its body 0
+  hint: it is not used; delete it
+m.json:2: warning: GET https://a.example.org/ is answered on line 1 already, by the same
+  hint: delete one of them
+"
+    );
+    run(&mut scene.buildproxy(&["check", "--fix", "m.json"]))
+        .ends_with(3)
+        .says("m.json' is a manifest");
+    assert_eq!(scene.read("m.json"), manifest);
+}
+
+/// With `let`, and with a body that only the Nix store has.
+#[test]
+fn repeats_and_lengths_are_found_with_nix() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    scene.write("hello", "hello");
+    scene.write("text", "text");
+    let with_nix = |program: &str, arguments: &[&str]| {
+        let mut command = scene.command(program);
+        let state = scene.root().join("nix");
+        command
+            .args(arguments)
+            .env("NIX_STORE_DIR", state.join("store"))
+            .env("NIX_STATE_DIR", state.join("var"));
+        run(&mut command)
+    };
+    with_nix("nix-store", &["--add-fixed", "sha256", "hello"]).ok();
+    let inventory = "{ fetchurl }:
+let
+  pin = url: {
+    inherit url;
+    file = fetchurl { inherit url; hash = \"HASH\"; };
+    headers = { \"content-length\" = \"6\"; connection = \"close\"; };
+  };
+in
+[
+  (pin \"https://a.example.org/hello\")
+  (pin \"https://a.example.org/hello\")
+  { url = \"https://a.example.org/text\"; file = ./text; headers = { content-length = \"5\"; }; }
+  { url = \"https://a.example.org/text\"; file = ./text; }
+]
+";
+    let inventory = inventory.replace("HASH", &Sri::sha256_of(b"hello").to_string());
+    scene.write("proxy_content.nix", &inventory);
+    let buildproxy = env!("CARGO_BIN_EXE_buildproxy");
+    let checked = with_nix(buildproxy, &["check", "--fix"]).ok();
+    assert_eq!(
+        checked.stdout,
+        "proxy_content.nix:9: warning: GET https://a.example.org/hello is answered on line 9 already, by the same
+  hint: delete one of them
+proxy_content.nix:9: warning: the `content-length` of https://a.example.org/hello is \"6\", and that of its body 5
+  hint: it is not used; delete it
+"
+    );
+    checked.says("deleted 1 exact repeat and 1 wrong length");
+    let start = inventory
+        .find("  { url = \"https://a.example.org/text\"")
+        .unwrap();
+    let wanted = format!(
+        "{}  {{ url = \"https://a.example.org/text\"; file = ./text; headers = {{ }}; }}\n]\n",
+        &inventory[..start]
+    );
+    assert_eq!(scene.read("proxy_content.nix"), wanted);
+}

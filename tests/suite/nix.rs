@@ -248,6 +248,18 @@ fn both_generations_of_files_answer_as_without_nix(nix: &Nix) {
             "hello 200 application/gzip 0 https://example.org/dist/a-1.0.tar.gz\n\
              hello 200 application/gzip 1 https://example.org/dist/a-1.0.tar.gz\n",
         ),
+        (
+            "check/after-two-runs",
+            [tarball, "https://example.org/latest"],
+            "hello 200 application/gzip 0 https://example.org/dist/a-1.0.tar.gz\n\
+             hello 200 application/gzip 1 https://example.org/dist/a-1.0.tar.gz\n",
+        ),
+        (
+            "check/wrong-length",
+            [tarball, "https://example.org/text"],
+            "hello 200 application/gzip 0 https://example.org/dist/a-1.0.tar.gz\n\
+             hello 200 text/plain 0 https://example.org/text\n",
+        ),
     ] {
         let file = fs::read_to_string(checkout(&format!("tests/golden/{golden}.nix"))).unwrap();
         let script = urls.map(|url| format!("{GET} '{url}'\n")).concat();

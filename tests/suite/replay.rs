@@ -4,7 +4,7 @@ use std::fs;
 
 use buildproxy::inventory::Sri;
 
-use crate::support::{Origin, Scene, need, run};
+use crate::support::{Origin, Scene, need, run, text};
 
 const MANIFEST: &str = r#"[
   {"url": "https://a.example.org/releases/a-1.0.tar.gz", "file": "FILE", "headers": {"content-type": "application/gzip", "etag": "\"1\""}},
@@ -520,4 +520,44 @@ fn a_hundred_downloads_at_once_need_no_limit_raised() {
     limited.arg(capture.get_program()).args(capture.get_args());
     limited.env("SSL_CERT_FILE", origin.ca());
     assert_eq!(run(&mut limited).ok().stdout, "hello\n".repeat(100));
+}
+
+/// nix-buildproxy writes the headers of a connection that is long gone, and lengths that a person makes wrong.
+#[test]
+fn what_another_tool_wrote_of_its_connections_is_not_said_again() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| text("hello"));
+    scene
+        .capture_script(&origin, "curl -sSf https://a.example.org/")
+        .ok();
+    scene.write("hello", "hello");
+    let hello = scene.path("hello").to_str().unwrap().to_owned();
+    let headers = r#""content-length": "99", "Connection": "keep-alive", "keep-alive": "timeout=5", "transfer-encoding": "gzip""#;
+    let (url, gone) = ("https://example.org/dist/a-1.0.tar.gz", "/nowhere/a");
+    // The first one counts.
+    let manifest = format!(
+        r#"[{{"url": "{url}", "file": "{hello}", "headers": {{{headers}}}}}, {{"url": "{url}", "file": "{gone}"}}]"#
+    );
+    let golden = |name: &str| {
+        let path = format!("{}/tests/golden/check/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(path).unwrap()
+    };
+    for (name, inventory) in [
+        ("a.nix", golden("after-two-runs.nix")),
+        ("b.nix", golden("wrong-length.nix")),
+        ("c.json", manifest),
+    ] {
+        scene.write(name, &inventory);
+        let mut replay = scene.buildproxy(&["replay", name, "--strict", "--", "curl", "-sSfi"]);
+        let replayed = run(replay.args(["--http1.1", url])).ok().stdout;
+        let lower = replayed.to_lowercase();
+        assert!(
+            lower.contains("content-length: 5\r\n"),
+            "{name}: {replayed}"
+        );
+        for header in ["keep-alive", "transfer-encoding"] {
+            assert!(!lower.contains(header), "{name}: {replayed}");
+        }
+        assert!(replayed.ends_with("\r\n\r\nhello"), "{name}: {replayed}");
+    }
 }

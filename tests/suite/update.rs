@@ -424,3 +424,44 @@ fn what_was_fetched_is_in_the_store() {
     assert_eq!(stored(&["--no-prefill"]), [""; 0]);
     assert_eq!(stored(&[]), ["other", "start"]);
 }
+
+/// What other tools write in vain: `«` and `»` are around what goes.
+#[test]
+fn repeats_and_lengths_of_what_was_fetched_are_deleted() {
+    let scene = Scene::new();
+    let origin = origin();
+    let text = "\
+{ fetchurl }: [
+  { url = \"https://a.example.org/other\"; file = fetchurl { url = \"https://a.example.org/other\"; hash = \"OLD\"; };« headers.content-length = \"3\";» }
+«  { url = \"https://a.example.org/other\"; file = fetchurl { url = \"https://a.example.org/other\"; hash = \"OLD\"; }; }
+»  # Never given.
+  { url = \"https://a.example.org/other\"; file = fetchurl { url = \"https://a.example.org/none\"; hash = \"OLD\"; }; headers.content-length = \"1\"; }
+  { url = \"https://a.example.org/same\"; file = fetchurl { url = \"https://a.example.org/same\"; hash = \"SAME\"; }; headers = {« content-length = \"3\";» }; }
+  { url = \"https://a.example.org/start\"; file = fetchurl { url = \"https://a.example.org/start\"; hash = \"NEW\"; }; headers = { content-length = \"5\"; }; }
+  { url = \"https://a.example.org/none\"; file = fetchurl { url = \"https://a.example.org/none\"; hash = \"OLD\"; }; headers = { content-length = \"1\"; }; }
+  { url = \"https://a.example.org/none\"; file = fetchurl { url = \"https://a.example.org/none\"; hash = \"OLD\"; }; headers = { content-length = \"1\"; }; }
+]
+";
+    let (old, same, new) = (hash("old"), hash("hello"), hash("other"));
+    let text = text
+        .replace("SAME", &same.to_string())
+        .replace("NEW", &new.to_string());
+    let before = text
+        .replace(['«', '»'], "")
+        .replace("OLD", &old.to_string());
+    let pieces = text.split('«');
+    let kept = pieces.map(|piece| piece.split_once('»').map_or(piece, |(_, kept)| kept));
+    let after = kept.collect::<String>();
+    let after = after.replacen("OLD", &new.to_string(), 1);
+    let after = after.replace("OLD", &old.to_string());
+
+    scene.write("proxy_content.nix", &before);
+    run(&mut update(&scene, &origin, &["--check"])).ends_with(1);
+    run(&mut update(&scene, &origin, &["*/start"])).ok();
+    assert_eq!(scene.read("proxy_content.nix"), before);
+    let updated = run(&mut update(&scene, &origin, &[])).ends_with(1);
+    assert_eq!(scene.read("proxy_content.nix"), after);
+    updated
+        .says("proxy_content.nix: deleted 1 exact repeat and 2 wrong lengths\n")
+        .says("4 pins, 1 updated, 1 failed");
+}

@@ -1,5 +1,7 @@
 //! Attribute sets: dotted paths, merged sets, and each name at most once.
 
+use std::ops::Range;
+
 use rnix::ast::{self, Attr, Expr, HasEntry as _};
 
 use super::error::NixError;
@@ -23,6 +25,8 @@ pub(super) struct Field {
     pub(super) line: usize,
     /// Its value.
     pub(super) value: Value,
+    /// All of `name = value;`, from the first of dotted names on.
+    pub(super) definition: Range<usize>,
 }
 
 /// The value of an attribute.
@@ -54,6 +58,7 @@ impl Attrs {
                 }
             };
             let line = source.line(&definition);
+            let whole = source.span(&definition).range;
             let broken = || NixError::NotLiteral {
                 line,
                 what: "this attribute".to_owned(),
@@ -68,14 +73,23 @@ impl Attrs {
                 return Err(broken());
             };
             let value = rest.iter().rfold(Value::Expr(value), |value, name| {
-                let name = name.clone();
                 Value::Set(Self {
                     line,
-                    fields: vec![Field { name, line, value }],
+                    fields: vec![Field {
+                        name: name.clone(),
+                        line,
+                        value,
+                        definition: whole.clone(),
+                    }],
                 })
             });
-            let name = first.clone();
-            attrs.define(source, Field { name, line, value })?;
+            let new = Field {
+                name: first.clone(),
+                line,
+                value,
+                definition: whole.clone(),
+            };
+            attrs.define(source, new)?;
         }
         Ok(attrs)
     }

@@ -1,6 +1,6 @@
 //! A whole `proxy_content.nix`.
 
-use std::collections::{BTreeMap, btree_map::Entry as Slot};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use rnix::Root;
@@ -13,7 +13,7 @@ use super::literal::peel;
 use super::nesting;
 use super::source::Source;
 use super::spans::Spans;
-use crate::inventory::{Algorithm, Entry, Id};
+use crate::inventory::{Algorithm, CONTENT_LENGTH, Declared, Entry, Id, Listing};
 
 /// Names that a literal file uses, and that its function must not bind to something else.
 const RESERVED: &[&str] = &["builtins", "false", "null", "true"];
@@ -22,7 +22,7 @@ const RESERVED: &[&str] = &["builtins", "false", "null", "true"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     text: String,
-    entries: Vec<Located>,
+    listing: Listing,
     place: Place,
 }
 
@@ -33,6 +33,8 @@ pub struct Located {
     pub entry: Entry,
     /// The line that it starts on, from 1.
     pub line: usize,
+    /// What the file says of the length of its body, which is never used.
+    pub length: Option<String>,
     /// Where its parts stand; `None` where only Nix knows.
     pub(crate) spans: Option<Spans>,
 }
@@ -40,10 +42,11 @@ pub struct Located {
 impl Located {
     /// An entry of which only the line is known.
     #[must_use]
-    pub fn at(line: usize, entry: Entry) -> Self {
+    pub fn at(line: usize, declared: Declared) -> Self {
         Self {
-            entry,
+            entry: declared.entry,
             line,
+            length: declared.length,
             spans: None,
         }
     }
@@ -68,6 +71,21 @@ impl Located {
         self.spans.as_ref()?.pin.as_ref()?.only
     }
 
+    /// The line of its `content-length`, from 1, as far as it is known.
+    #[must_use]
+    pub fn length_line(&self) -> usize {
+        let spans = self.spans.as_ref();
+        let mut headers = spans.iter().flat_map(|spans| &spans.headers.values);
+        let length = headers.find(|header| header.name == CONTENT_LENGTH);
+        length.map_or(self.line, |header| header.value.line)
+    }
+
+    /// Whether it stands as a literal in the text, and can be edited there.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        self.spans.is_some()
+    }
+
     /// The line of its hash, from 1, as far as it is known.
     #[must_use]
     pub fn hash_line(&self) -> usize {
@@ -79,10 +97,9 @@ impl Located {
 /// All that can be read of a file, and all that is wrong with the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspected {
-    /// The entries that can be read, in the order of the file.
-    pub entries: Vec<Located>,
-    /// What is wrong: with the file as a whole, with each entry that cannot be read, and with those
-    /// that answer what another one answers.
+    /// The entries that can be read.
+    pub listing: Listing,
+    /// What is wrong: with the file as a whole, and with each entry that cannot be read.
     pub errors: Vec<NixError>,
 }
 
@@ -125,12 +142,12 @@ impl Document {
     pub fn parse(text: &str) -> Result<Self, NixError> {
         let source = Source::new(text);
         let (list, function) = list(&source)?;
-        let Inspected { entries, errors } = read_all(&source, &list, &function);
+        let Inspected { listing, errors } = read_all(&source, &list, &function);
         match errors.into_iter().next() {
             Some(error) => Err(error),
             None => Ok(Self {
                 text: text.to_owned(),
-                entries,
+                listing,
                 place: place(&list, function),
             }),
         }
@@ -143,7 +160,7 @@ impl Document {
         match list(&source) {
             Ok((list, function)) => read_all(&source, &list, &function),
             Err(error) => Inspected {
-                entries: Vec::new(),
+                listing: Listing::default(),
                 errors: vec![error],
             },
         }
@@ -154,7 +171,7 @@ impl Document {
     ///
     /// Of entries that stand in that list as literals, their places are known. The line of all others is
     /// that of the list.
-    pub fn evaluated(text: &str, entries: Vec<Entry>) -> Result<Self, NixError> {
+    pub fn evaluated(text: &str, entries: Vec<Declared>) -> Result<Self, NixError> {
         let source = Source::new(text);
         let (function, body) = function(syntax(&source)?);
         let mut expr = body.ok_or_else(|| empty(&source))?.expr;
@@ -179,24 +196,9 @@ impl Document {
         };
         let line = source.line(&list);
         let written = read_items(&source, &list, Fetchurl::Defined).0;
-        let written: BTreeMap<Id, &Located> = written
-            .iter()
-            .map(|located| (located.entry.id(), located))
-            .collect();
-        let entries: Vec<_> = entries
-            .into_iter()
-            .map(|entry| match written.get(&entry.id()) {
-                // What stands there could mean something else, but this is what it came to.
-                Some(located) if located.entry == entry => (*located).clone(),
-                _ => Located::at(line, entry),
-            })
-            .collect();
-        if let Some(error) = duplicates(&entries).into_iter().next() {
-            return Err(error);
-        }
         Ok(Self {
             text: text.to_owned(),
-            entries,
+            listing: Listing::of(placed(entries, written, line)),
             place: place(&list, function),
         })
     }
@@ -210,7 +212,13 @@ impl Document {
     /// The entries in the order of the file. No two have the same [`Entry::id`].
     #[must_use]
     pub fn entries(&self) -> &[Located] {
-        &self.entries
+        &self.listing.entries
+    }
+
+    /// The entries with those that come too late to answer anything.
+    #[must_use]
+    pub fn listing(&self) -> &Listing {
+        &self.listing
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -240,9 +248,11 @@ fn read_all(source: &Source, list: &ast::List, function: &Function) -> Inspected
     } else {
         Fetchurl::Undefined
     };
-    let (entries, mut errors) = read_items(source, list, fetchurl);
-    errors.extend(duplicates(&entries));
-    Inspected { entries, errors }
+    let (entries, errors) = read_items(source, list, fetchurl);
+    Inspected {
+        listing: Listing::of(entries),
+        errors,
+    }
 }
 
 /// The items of a list that can be read, and what is wrong with the others.
@@ -255,10 +265,9 @@ fn read_items(
     let mut errors = Vec::new();
     for item in list.items() {
         match entry::read(source, fetchurl, &item) {
-            Ok((entry, spans)) => entries.push(Located {
-                entry,
-                line: source.line(&item),
+            Ok((declared, spans)) => entries.push(Located {
                 spans: Some(spans),
+                ..Located::at(source.line(&item), declared)
             }),
             Err(error) => errors.push(error),
         }
@@ -374,21 +383,33 @@ fn range(node: &impl AstNode<Language = rnix::NixLanguage>) -> Range<usize> {
     node.syntax().text_range().into()
 }
 
-fn duplicates(entries: &[Located]) -> Vec<NixError> {
-    let mut seen = BTreeMap::new();
-    let mut errors = Vec::new();
-    for located in entries {
-        match seen.entry(located.entry.id()) {
-            Slot::Vacant(slot) => {
-                slot.insert(located.line);
-            }
-            Slot::Occupied(first) => errors.push(NixError::Duplicate {
-                line: located.line,
-                first: *first.get(),
-                method: located.entry.method.to_string(),
-                url: located.entry.url.clone(),
-            }),
-        }
+/// Entries that Nix has evaluated, each with its place where it is `written` as a literal.
+///
+/// Of those for the same request, any may be computed: only where all of them are literals is it known which
+/// is which.
+fn placed(entries: Vec<Declared>, written: Vec<Located>, line: usize) -> Vec<Located> {
+    let mut places: HashMap<Id, VecDeque<&Located>> = HashMap::new();
+    for located in &written {
+        places
+            .entry(located.entry.id())
+            .or_default()
+            .push_back(located);
     }
-    errors
+    let mut number: HashMap<Id, usize> = HashMap::new();
+    for declared in &entries {
+        *number.entry(declared.entry.id()).or_default() += 1;
+    }
+    places.retain(|id, places| number.get(id) == Some(&places.len()));
+    let mut found: Vec<Option<Located>> = Vec::with_capacity(entries.len());
+    for declared in &entries {
+        let places = places.get_mut(&declared.entry.id());
+        let located = places.and_then(VecDeque::pop_front);
+        // What stands there could mean something else, but this is what it came to.
+        let located = located.filter(|located| located.entry == declared.entry);
+        found.push(located.cloned());
+    }
+    let found = entries.into_iter().zip(found);
+    found
+        .map(|(declared, found)| found.unwrap_or_else(|| Located::at(line, declared)))
+        .collect()
 }

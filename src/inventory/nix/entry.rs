@@ -10,8 +10,8 @@ use super::error::NixError;
 use super::fetchurl;
 use super::literal::{canonical, peel};
 use super::source::Source;
-use super::spans::{HeaderSpans, PinSpans, Spans, Whole};
-use crate::inventory::{Body, Condition, Entry, Headers, Url};
+use super::spans::{HeaderSpan, HeaderSpans, PinSpans, Spans, Whole};
+use crate::inventory::{Body, Condition, Declared, Entry, Headers, Url};
 
 const WITHIN: &str = "an entry";
 const KNOWN: &[&str] = &["url", "method", "status_code", "headers", "file", "request"];
@@ -29,7 +29,7 @@ pub(super) fn read(
     source: &Source,
     fetchurl: Fetchurl,
     item: &Expr,
-) -> Result<(Entry, Spans), NixError> {
+) -> Result<(Declared, Spans), NixError> {
     let peeled = peel(item.clone());
     let Some(Expr::AttrSet(set)) = &peeled else {
         return Err(source.not(
@@ -54,6 +54,7 @@ pub(super) fn read(
         error,
     })?;
     let mut spans = Spans {
+        item: source.span(item).range,
         set: source.span(set).range,
         url: field.span(source)?,
         status: None,
@@ -103,11 +104,12 @@ pub(super) fn read(
         body,
         condition,
     };
-    match entry.check() {
-        Ok(()) => Ok((entry, spans)),
+    let of = entry.url.clone();
+    match Declared::new(entry) {
+        Ok(declared) => Ok((declared, spans)),
         Err(error) => Err(NixError::Entry {
             line,
-            url: entry.url,
+            url: of,
             error,
         }),
     }
@@ -149,8 +151,11 @@ fn headers(source: &Source, field: Field) -> Result<(Headers, HeaderSpans), NixE
                 line: field.line,
                 error,
             })?;
-        let name = field.name.to_ascii_lowercase();
-        spans.values.push((name, field.span(source)?));
+        spans.values.push(HeaderSpan {
+            name: field.name.to_ascii_lowercase(),
+            value: field.span(source)?,
+            definition: field.definition,
+        });
     }
     Ok((headers, spans))
 }

@@ -160,18 +160,6 @@ pub enum NixError {
         /// What is wrong.
         error: EntryError,
     },
-    /// Two entries answer the same request.
-    #[error("{method} {url} is answered here and on line {first}")]
-    Duplicate {
-        /// The later one's line, from 1.
-        line: usize,
-        /// The earlier one's line, from 1.
-        first: usize,
-        /// Their method.
-        method: String,
-        /// Their URL.
-        url: Url,
-    },
 }
 
 impl NixError {
@@ -195,8 +183,7 @@ impl NixError {
             | Self::StoreName { line, .. }
             | Self::Header { line, .. }
             | Self::Condition { line, .. }
-            | Self::Entry { line, .. }
-            | Self::Duplicate { line, .. } => *line,
+            | Self::Entry { line, .. } => *line,
         }
     }
 
@@ -233,9 +220,6 @@ impl NixError {
                 ..
             } if name == "authorization" => {
                 Some("write `request.authorization = true;` instead".to_owned())
-            }
-            Self::Duplicate { .. } => {
-                Some("delete one of them, or tell them apart with `request = { … };`".to_owned())
             }
             Self::Url {
                 error: UrlError::Userinfo { .. },

@@ -22,7 +22,7 @@ pub use document::{Document, Inspected, Located};
 pub use error::NixError;
 
 pub(crate) use document::Function;
-pub(crate) use search::hashes_in;
+pub(crate) use search::{comments_in, hashes_in};
 pub(crate) use spans::{Spans, Whole};
 
 #[cfg(test)]

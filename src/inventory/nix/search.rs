@@ -1,9 +1,9 @@
-//! Where hashes stand in a file that only Nix can evaluate.
+//! What stands in a text, whatever it means: hashes, in a file that only Nix can evaluate, and comments.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use rnix::{Root, ast};
+use rnix::{Root, SyntaxKind, ast};
 use rowan::ast::AstNode as _;
 
 use super::nesting;
@@ -26,4 +26,12 @@ pub(crate) fn hashes_in(text: &str) -> HashMap<Sri, Vec<Range<usize>>> {
         }
     }
     found
+}
+
+/// The comments in a text that begins and ends between two tokens.
+pub(crate) fn comments_in(text: &str) -> Vec<&str> {
+    rnix::tokenize(text)
+        .filter(|(kind, _)| *kind == SyntaxKind::TOKEN_COMMENT)
+        .map(|(_, comment)| comment)
+        .collect()
 }

@@ -20,6 +20,8 @@ pub(crate) struct Span {
 /// The parts of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spans {
+    /// The whole item of the list, with the parentheses around it.
+    pub(crate) item: Range<usize>,
     /// The whole set, its braces included.
     pub(crate) set: Range<usize>,
     /// `url`.
@@ -50,8 +52,19 @@ pub(crate) struct PinSpans {
 pub(crate) struct HeaderSpans {
     /// All of them.
     pub(crate) whole: Whole,
-    /// The value of each, under its name in lower case.
-    pub(crate) values: Vec<(String, Span)>,
+    /// Each of them.
+    pub(crate) values: Vec<HeaderSpan>,
+}
+
+/// One header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderSpan {
+    /// Its name, in lower case.
+    pub(crate) name: String,
+    /// Its value.
+    pub(crate) value: Span,
+    /// All of `name = value;`.
+    pub(crate) definition: Range<usize>,
 }
 
 /// How headers are written.

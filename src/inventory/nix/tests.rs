@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::emit::Changes;
 use crate::inventory::strategies;
-use crate::inventory::{Algorithm, Body, Entry, Pin, Sri};
+use crate::inventory::{Algorithm, Body, Declared, Entry, Pin, Sri};
 
 const FIRST: &str = include_str!("../../../tests/golden/first-generation.nix");
 const SECOND: &str = include_str!("../../../tests/golden/second-generation.nix");
@@ -356,11 +356,6 @@ fn mistakes_are_named_with_their_line() {
             "",
         ),
         (
-            "headers.connection = \"close\";",
-            "is for one connection",
-            "",
-        ),
-        (
             "request.headers.authorization = \"Basic x\";",
             "holds a secret",
             "request.authorization = true",
@@ -446,11 +441,6 @@ fn mistakes_of_an_entry_have_the_entrys_line() {
             "\"GET\"",
         ),
         (
-            "{ url = \"http://example.org\"; headers.content-length = \"1\"; }",
-            "content-length",
-            "",
-        ),
-        (
             "{ url = \"http://example.org\"; file = fetchurl { }; }",
             "`fetchurl` is not defined",
             "`{ fetchurl }:`",
@@ -469,16 +459,34 @@ fn mistakes_of_an_entry_have_the_entrys_line() {
 }
 
 #[test]
-fn two_answers_to_one_request_are_refused() {
-    let text = "[\n{ url = \"http://example.org\"; }\n{ url = \"http://EXAMPLE.org:80/\"; }\n]";
-    let error = error(text);
-    assert_eq!(error.line(), 3);
-    assert_eq!(
-        error.to_string(),
-        "GET http://example.org/ is answered here and on line 2"
-    );
+fn of_two_answers_to_one_request_the_first_counts() {
+    let text = "[\n{ url = \"http://example.org\"; }\n{ url = \"http://EXAMPLE.org:80/\"; }\n{ url = \"http://example.org\"; status_code = 404; }\n]";
+    let document = Document::parse(text).unwrap();
+    let listing = document.listing();
+    assert_eq!(document.entries(), listing.entries);
+    let entries_of = listing.entries.iter().map(|located| located.line);
+    assert_eq!(entries_of.collect::<Vec<_>>(), [2]);
+    let repeats = listing.repeats.iter();
+    let repeats = repeats.map(|one| (one.located.line, one.first, listing.is_exact(one)));
+    assert_eq!(repeats.collect::<Vec<_>>(), [(3, 0, true), (4, 0, false)]);
     let told_apart = text.replacen("; }", "; request.headers.accept = \"a\"; }", 1);
     assert_eq!(entries(&told_apart).len(), 2);
+}
+
+#[test]
+fn a_length_and_what_is_for_one_connection_are_not_used() {
+    let text = "[ { url = \"http://example.org\"; headers = { Content-Length = \"1\"; connection = \"close\"; }; headers.etag = \"a\"; } ]";
+    let document = Document::parse(text).unwrap();
+    let located = &document.entries()[0];
+    assert_eq!(located.length.as_deref(), Some("1"));
+    let headers: Vec<_> = located.entry.headers.iter().collect();
+    assert_eq!(headers, [("etag", "a")]);
+    // The one way to say the length of what has no body.
+    let head = text.replace("; headers = {", "; method = \"HEAD\"; headers = {");
+    let document = Document::parse(&head).unwrap();
+    let located = &document.entries()[0];
+    assert_eq!(located.length, None);
+    assert_eq!(located.entry.headers.get("content-length"), Some("1"));
 }
 
 #[test]
@@ -550,10 +558,8 @@ fn nothing_overflows_the_stack() {
 
 #[test]
 fn a_list_in_evaluated_nix_is_found() {
-    let one = vec![Entry::get(
-        "http://example.org".parse().unwrap(),
-        Body::Empty,
-    )];
+    let one = Entry::get("http://example.org".parse().unwrap(), Body::Empty);
+    let one = vec![Declared::from(one)];
     for text in [
         "{ fetchurl }: let a = 1; in [ ]",
         "{ fetchurl }: with a; ([ a ])",
@@ -562,7 +568,7 @@ fn a_list_in_evaluated_nix_is_found() {
         "{ lib }: assert lib; [ b ] ++ (lib.a b)",
     ] {
         let document = Document::evaluated(text, one.clone()).unwrap();
-        assert_eq!(document.entries()[0].entry, one[0], "{text}");
+        assert_eq!(document.entries()[0].entry, one[0].entry, "{text}");
         assert_eq!(document.text(), text);
     }
     for text in ["map a b", "{ }", "let a = [ ]; in a"] {
@@ -586,10 +592,33 @@ let u = \"https://example.org/u\"; in
         .collect();
     // It came to something else than what seems to stand there.
     entries[1].body = Body::File("b".into());
-    let document = Document::evaluated(text, entries).unwrap();
+    let entries = entries.into_iter().map(Declared::from);
+    let document = Document::evaluated(text, entries.collect()).unwrap();
     let known = |located: &Located| (located.line, located.spans.is_some());
     let known: Vec<_> = document.entries().iter().map(known).collect();
     assert_eq!(known, [(4, true), (3, false), (3, false)]);
+}
+
+/// Of those that stand in the text, none need be the first one.
+#[test]
+fn what_stands_there_may_come_too_late() {
+    let a = Declared::from(Entry::get(
+        "https://example.org/a".parse().unwrap(),
+        Body::Empty,
+    ));
+    let literal = "{ url = \"https://example.org/a\"; }";
+    for (text, known) in [
+        (format!("let l = a; in [ {literal} {literal} ]"), true),
+        (format!("let l = a; in l ++ [ {literal} ]"), false),
+    ] {
+        let document = Document::evaluated(&text, vec![a.clone(), a.clone()]).unwrap();
+        let listing = document.listing();
+        assert_eq!(listing.entries[0].spans.is_some(), known, "{text}");
+        assert_eq!(listing.repeats[0].located.spans.is_some(), known, "{text}");
+        let both = [&listing.entries[0], &listing.repeats[0].located];
+        let both = both.map(|one| one.spans.as_ref().map(|spans| spans.item.start));
+        assert!(!known || both[0] < both[1], "{text}");
+    }
 }
 
 #[test]
