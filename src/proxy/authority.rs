@@ -135,7 +135,9 @@ impl Authority {
                 host: host.to_owned(),
                 source,
             })?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = [&b"h2"[..], b"http/1.1", b"http/1.0"]
+            .map(<[u8]>::to_vec)
+            .to_vec();
         config.session_storage = Arc::clone(&self.sessions) as _;
         Ok(config)
     }

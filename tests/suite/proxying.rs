@@ -29,6 +29,8 @@ fn every_way_to_a_proxy_is_understood() {
         r#"curl -sSf --proxy-cacert "$SSL_CERT_FILE" -x "https://${http_proxy#http://}" https://a.example.org/hello"#,
         // HTTP/1.0.
         "curl -sSf -0 http://a.example.org/hello",
+        // The same over TLS, where it offers nothing else by ALPN.
+        "curl -sSf -0 https://a.example.org/hello",
         "curl -sSf --proxy1.0 \"${http_proxy#http://}\" https://a.example.org/hello",
         // By address: curl sends no server name, and the certificate has the address in it.
         "curl -sSf --noproxy '' https://127.0.0.1:PORT/hello",
