@@ -4,129 +4,62 @@
 //! back. nixpkgs' fetchurl keeps cookies on its way, as wget and browsers do; so what is fetched here is
 //! what it will fetch. Nothing of this is recorded, and nothing outlives the request.
 //!
-//! Source: RFC 6265, sections 5.1 to 5.4. Expiry is left out, but for what is expired at once: a chain
-//! takes seconds.
+//! Which cookies a server may set, and who gets them, is in RFC 6265 and the list of public suffixes, under
+//! which anybody can register a name: a cookie for all of `co.uk` is nobody's.
 
+use cookie_store::{CookieStore, RawCookie};
 use http::{HeaderMap, header::SET_COOKIE};
 
-use crate::inventory::{Scheme, Url};
+use crate::inventory::Url;
 
 /// What was set so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cookies(Vec<Cookie>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Cookie {
-    /// What tells it from others.
-    id: Id,
-    value: String,
-    only_https: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Id {
-    name: String,
-    domain: String,
-    /// Hosts below `domain` get it, too.
-    below: bool,
-    path: String,
-}
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cookies(CookieStore);
 
 impl Cookies {
     /// Takes what the answer from `url` sets.
     pub(super) fn take(&mut self, url: &Url, headers: &HeaderMap) {
+        let Ok(from) = url.as_str().parse() else {
+            return;
+        };
         let lines = headers.get_all(SET_COOKIE).iter();
-        for line in lines.filter_map(|line| line.to_str().ok()) {
-            let Some((cookie, expired)) = read(url, line) else {
-                continue;
-            };
-            self.0.retain(|other| other.id != cookie.id);
-            if !expired {
-                self.0.push(cookie);
-            }
+        let lines = lines.filter_map(|line| line.to_str().ok());
+        for cookie in lines.filter_map(|line| within_bounds(RawCookie::parse(line).ok()?, url)) {
+            // What the server may not set is left out.
+            let _ = self.0.insert_raw(&cookie, &from);
         }
     }
 
     /// The value of the Cookie header for `url`, if there is any. What the client itself has to give, `of_client`,
     /// gives way to what was set later.
     pub(super) fn give(&self, url: &Url, of_client: Option<&str>) -> Option<String> {
-        let set: Vec<&Cookie> = self.0.iter().filter(|cookie| cookie.is_for(url)).collect();
+        let to = url.as_str().parse().ok()?;
+        let set: Vec<(&str, &str)> = self.0.get_request_values(&to).collect();
         let stays = |pair: &&str| {
             let name = pair.split('=').next().unwrap_or(pair);
-            set.iter().all(|cookie| cookie.id.name != name)
+            set.iter().all(|(of_set, _)| *of_set != name)
         };
         let of_client = of_client.into_iter().flat_map(|pairs| pairs.split("; "));
         let pairs: Vec<String> = of_client
             .filter(stays)
             .map(str::to_owned)
-            .chain(
-                set.iter()
-                    .map(|cookie| format!("{}={}", cookie.id.name, cookie.value)),
-            )
+            .chain(set.iter().map(|(name, value)| format!("{name}={value}")))
             .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 }
 
-impl Cookie {
-    fn is_for(&self, url: &Url) -> bool {
-        let Id {
-            domain,
-            below,
-            path,
-            ..
-        } = &self.id;
-        let of_host = url.host() == domain || (*below && is_below(url.host(), domain));
-        let of_path = url
-            .path()
-            .strip_prefix(path.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || path.ends_with('/'));
-        of_host && of_path && (!self.only_https || url.scheme() == Scheme::Https)
-    }
-}
-
-/// Reads a Set-Cookie line, and whether it takes the cookie back.
-fn read(url: &Url, line: &str) -> Option<(Cookie, bool)> {
-    let mut parts = line.split(';');
-    let (name, value) = parts.next()?.split_once('=')?;
-    let folder = url.path().rfind('/').unwrap_or_default().max(1);
-    let mut cookie = Cookie {
-        id: Id {
-            name: name.trim().to_owned(),
-            domain: url.host().to_owned(),
-            below: false,
-            path: url.path()[..folder].to_owned(),
-        },
-        value: value.trim().to_owned(),
-        only_https: false,
-    };
-    let mut expired = false;
-    for attribute in parts {
-        let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
-        let value = value.trim();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "domain" => {
-                let domain = value.trim_start_matches('.').to_ascii_lowercase();
-                if domain != url.host() && !is_below(url.host(), &domain) {
-                    return None;
-                }
-                cookie.id.domain = domain;
-                cookie.id.below = true;
-            }
-            "path" if value.starts_with('/') => value.clone_into(&mut cookie.id.path),
-            "secure" => cookie.only_https = true,
-            "max-age" => expired = value.starts_with('-') || value == "0",
-            _ => {}
+/// The cookie as far as it may go: one for a public suffix stays with the host of that name (RFC 6265, section 5.3,
+/// step 5).
+fn within_bounds<'a>(mut cookie: RawCookie<'a>, url: &Url) -> Option<RawCookie<'a>> {
+    let domain = cookie.domain().map(str::to_ascii_lowercase);
+    if let Some(domain) = domain.filter(|domain| psl::domain_str(domain).is_none()) {
+        if domain != url.host() {
+            return None;
         }
+        cookie.unset_domain();
     }
-    (!cookie.id.name.is_empty()).then_some((cookie, expired))
-}
-
-/// Whether `host` is a name below `domain`, which must be more than a top-level domain.
-fn is_below(host: &str, domain: &str) -> bool {
-    let is_name = host.parse::<std::net::IpAddr>().is_err();
-    let above = host.strip_suffix(domain);
-    is_name && domain.contains('.') && above.is_some_and(|above| above.ends_with('.'))
+    Some(cookie)
 }
 
 #[cfg(test)]
@@ -182,7 +115,42 @@ mod tests {
     #[test]
     fn a_cookie_takes_the_place_of_the_one_before() {
         let given = given(&["a=1", "b=2", "a=3"], "https://www.example.org/a/c");
-        assert_eq!(given.as_deref(), Some("b=2; a=3"));
+        assert_eq!(given.as_deref(), Some("a=3; b=2"));
+    }
+
+    #[test]
+    fn nobody_sets_a_cookie_for_a_public_suffix() {
+        for (from, line, to, expected) in [
+            ("a.co.uk", "a=1; domain=co.uk", "b.co.uk", None),
+            ("a.co.uk", "a=1; domain=.CO.UK", "a.co.uk", None),
+            ("a.co.uk", "a=1; domain=a.co.uk", "b.a.co.uk", Some("a=1")),
+            ("a.github.io", "a=1; domain=github.io", "b.github.io", None),
+            ("github.io", "a=1; domain=github.io", "a.github.io", None),
+            (
+                "github.io",
+                "a=1; domain=github.io",
+                "github.io",
+                Some("a=1"),
+            ),
+            (
+                "127.0.0.1",
+                "a=1; domain=127.0.0.1",
+                "127.0.0.1",
+                Some("a=1"),
+            ),
+        ] {
+            let [from, to] =
+                [from, to].map(|host| Url::parse(&format!("https://{host}/")).unwrap());
+            let mut headers = HeaderMap::new();
+            headers.insert(SET_COOKIE, HeaderValue::from_static(line));
+            let mut cookies = Cookies::default();
+            cookies.take(&from, &headers);
+            assert_eq!(
+                cookies.give(&to, None).as_deref(),
+                expected,
+                "{line} to {to}"
+            );
+        }
     }
 
     #[test]
