@@ -1,6 +1,6 @@
 //! The client that asks the real servers.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -39,6 +39,19 @@ pub enum UpstreamError {
     Request {
         /// What was asked for.
         url: Url,
+        /// Why.
+        #[source]
+        source: hyper_util::client::legacy::Error,
+    },
+    /// No connection, because the server's TLS is older than what is spoken here.
+    #[error(
+        "failed to fetch {url}: {lack}, and older ones are not spoken here; the way is another server that has it, or http://"
+    )]
+    OldTls {
+        /// What was asked for.
+        url: Url,
+        /// What the server does not have.
+        lack: &'static str,
         /// Why.
         #[source]
         source: hyper_util::client::legacy::Error,
@@ -260,9 +273,12 @@ impl Upstream {
         }
         *outgoing.uri_mut() = uri;
         let response = client.request(outgoing).await;
-        response.map_err(|source| UpstreamError::Request {
-            url: url.clone(),
-            source,
+        response.map_err(|source| {
+            let url = url.clone();
+            match of_tls(&source).and_then(lacking) {
+                Some(lack) => UpstreamError::OldTls { url, lack, source },
+                None => UpstreamError::Request { url, source },
+            }
         })
     }
 }
@@ -277,6 +293,40 @@ fn is_stale(error: &hyper_util::client::legacy::Error) -> bool {
         source = error.source();
     }
     false
+}
+
+/// What went wrong in TLS, if anything did.
+fn of_tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(error) = error.downcast_ref() {
+        return Some(error);
+    }
+    // One that is wrapped in an io::Error is not its source.
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    let source = match wrapped {
+        Some(wrapped) => wrapped as &(dyn Error + 'static),
+        None => error.source()?,
+    };
+    of_tls(source)
+}
+
+/// What a server lacks that is spoken here, as far as the end of the handshake tells.
+fn lacking(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::{AlertDescription, PeerIncompatible};
+    match error {
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => Some("the server speaks no version of TLS from 1.2 on"),
+        rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+        ) => Some(
+            "the server most likely has none of the ciphers of TLS 1.2 with ECDHE and GCM or ChaCha20",
+        ),
+        _ => None,
+    }
 }
 
 /// Whether an answer names things relative to its own URL, which the client then has to know: pages, the

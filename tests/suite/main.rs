@@ -36,4 +36,5 @@ mod terminal;
 mod transparent;
 mod trusting;
 mod update;
+mod upstream_tls;
 mod vendored;
