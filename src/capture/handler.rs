@@ -29,7 +29,7 @@ use crate::{
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
-    upstream::{Outgoing, Redirects, Upstream, get, plain_headers},
+    upstream::{Ending, Outgoing, Redirects, Upstream, get, plain_headers},
 };
 
 /// The handler of `buildproxy capture`.
@@ -58,6 +58,8 @@ struct Head {
     status: StatusCode,
     headers: HeaderMap,
     redirects: u32,
+    /// How its body ends, where that tells nothing by itself.
+    ending: Option<Ending>,
 }
 
 impl Capture {
@@ -113,9 +115,10 @@ impl Capture {
         };
         let sent = plain_headers();
         let question = Question::new(url, &Method::GET, &sent, &Bytes::new());
+        let ending = Ending::of(&answer.response);
         let (response, body) = answer.response.into_parts();
         let (download, _) = download(&self.cache, body, self.bounds);
-        let head = Head::new(question, url, &response, answer.redirects);
+        let head = Head::new(question, url, &response, answer.redirects, ending);
         // It has nothing to give but that it has ended.
         let _ = self.record(head, download, sent, arrival).await;
         Ok(())
@@ -151,10 +154,11 @@ impl Capture {
             }
         };
         let source = self.source(&url, answered.target);
+        let ending = Ending::of(&answered.response);
         let (response, upstream_body) = answered.response.into_parts();
         let length = content_length(&response.headers);
         let question = Question::new(&url, &request.method, &request.headers, &body);
-        let head = Head::new(question, &source, &response, answered.redirects);
+        let head = Head::new(question, &source, &response, answered.redirects, ending);
         let mut whole = Representation {
             status: head.status,
             headers: head.headers.clone(),
@@ -206,7 +210,7 @@ impl Capture {
         let upstream = self.upstream.clone();
         let policy = Arc::clone(&self.policy);
         let stall = self.bounds.stall;
-        let evidence = Evidence {
+        let mut evidence = Evidence {
             method: head.question.method.clone(),
             url: head.question.url.clone(),
             source: head.source.clone(),
@@ -215,6 +219,7 @@ impl Capture {
             has_body: head.question.body.is_some(),
             status: head.status,
             received: head.headers.clone(),
+            abrupt: false,
         };
         self.tasks.spawn(async move {
             let body = match download.run().await {
@@ -225,6 +230,7 @@ impl Capture {
                     return recorder.skip(Skipped::Download { url, source });
                 }
             };
+            evidence.abrupt = head.ending.as_ref().is_some_and(Ending::is_abrupt);
             let question = head.question.clone();
             let (outcome, doubt) = policy.decide(&evidence, body.clone());
             recorder.add(head.exchange(outcome));
@@ -239,7 +245,13 @@ impl Capture {
 }
 
 impl Head {
-    fn new(question: Question, source: &Url, response: &Parts, redirects: u32) -> Self {
+    fn new(
+        question: Question,
+        source: &Url,
+        response: &Parts,
+        redirects: u32,
+        ending: Option<Ending>,
+    ) -> Self {
         let plain = source.without_secrets();
         Self {
             question,
@@ -248,6 +260,7 @@ impl Head {
             status: response.status,
             headers: headers::client(response.status, &response.headers),
             redirects,
+            ending,
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Reason {
     Imported,
     /// The capture was ended before it was fetched again.
     Unproven,
+    /// Nothing says that it is whole, and a plain GET gives other bytes, or nothing.
+    Abrupt,
     /// A plain GET gives other bytes.
     Negotiated,
     /// A plain GET gives nothing.
@@ -63,6 +65,10 @@ impl fmt::Display for Reason {
             Self::SecretUrl => f.write_str("its URL holds a secret"),
             Self::Imported => f.write_str("its lock has it as text"),
             Self::Unproven => f.write_str("the capture was ended before a plain GET was tried"),
+            Self::Abrupt => f.write_str(
+                "the server ended the TLS connection without close_notify, so it may be a part, \
+                 and a plain GET does not give the same",
+            ),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
@@ -112,6 +118,8 @@ pub(super) struct Evidence {
     pub(super) status: StatusCode,
     /// The headers that came back.
     pub(super) received: HeaderMap,
+    /// Whether its connection ended in a way that may have cut it.
+    pub(super) abrupt: bool,
 }
 
 /// What can be said of a body from its exchange alone.
@@ -128,8 +136,9 @@ pub(super) enum Judgement {
 /// Why a plain GET may give something else.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// There were credentials, or a secret in the URL; then this is the reason to vendor it.
-    Secret(Reason),
+    /// There is something that speaks against it, and is the reason to vendor it unless a second fetch gives the
+    /// same: credentials, a secret in the URL, an end that may have come too early.
+    Grave(Reason),
     /// There was something else that servers may go by.
     Request,
     /// Nothing but a User-Agent that this server has not been tried with.
@@ -158,7 +167,7 @@ impl Policy {
     pub(super) fn decide(&self, evidence: &Evidence, body: CachedBody) -> (Outcome, Option<Doubt>) {
         match (self.judge(evidence), self.proof) {
             (Judgement::Vendor(reason), _)
-            | (Judgement::Doubt(Doubt::Secret(reason)), Proof::Skip) => {
+            | (Judgement::Doubt(Doubt::Grave(reason)), Proof::Skip) => {
                 (Outcome::Vendored(body, reason), None)
             }
             (Judgement::Pin, _) | (Judgement::Doubt(_), Proof::Skip) => {
@@ -188,7 +197,7 @@ impl Policy {
                 }
                 Outcome::Pinned(body.hash)
             }
-            (Err(_), Doubt::Secret(reason)) | (Err(reason), Doubt::Request | Doubt::Agent(_)) => {
+            (Err(_), Doubt::Grave(reason)) | (Err(reason), Doubt::Request | Doubt::Agent(_)) => {
                 Outcome::Vendored(body, reason)
             }
         }
@@ -210,6 +219,7 @@ impl Policy {
             has_body,
             status,
             received,
+            abrupt,
         } = evidence;
         if method != Method::GET {
             return Judgement::Vendor(Reason::Method(method.clone()));
@@ -227,10 +237,13 @@ impl Policy {
             return Judgement::Vendor(Reason::Drifts(why));
         }
         if *secret {
-            return Judgement::Doubt(Doubt::Secret(Reason::SecretUrl));
+            return Judgement::Doubt(Doubt::Grave(Reason::SecretUrl));
+        }
+        if *abrupt {
+            return Judgement::Doubt(Doubt::Grave(Reason::Abrupt));
         }
         if sent.keys().any(|name| is_secret_header(name.as_str())) {
-            return Judgement::Doubt(Doubt::Secret(Reason::Credentials));
+            return Judgement::Doubt(Doubt::Grave(Reason::Credentials));
         }
         let harmless = |(name, value): (&HeaderName, &HeaderValue)| {
             HARMLESS.contains(name) || name == USER_AGENT || (name == ACCEPT && value == "*/*")
@@ -294,6 +307,7 @@ mod tests {
             has_body: false,
             status: StatusCode::OK,
             received: HeaderMap::new(),
+            abrupt: false,
         }
     }
 
@@ -345,10 +359,10 @@ mod tests {
             (("x-api", "2"), Doubt::Request),
             (
                 ("authorization", "Bearer secret"),
-                Doubt::Secret(Reason::Credentials),
+                Doubt::Grave(Reason::Credentials),
             ),
-            (("cookie", "a=b"), Doubt::Secret(Reason::Credentials)),
-            (("x-api-key", "secret"), Doubt::Secret(Reason::Credentials)),
+            (("cookie", "a=b"), Doubt::Grave(Reason::Credentials)),
+            (("x-api-key", "secret"), Doubt::Grave(Reason::Credentials)),
         ] {
             assert_eq!(
                 policy(&[], &[]).judge(&evidence(&[header])),
@@ -357,8 +371,12 @@ mod tests {
         }
         let mut secret = evidence(&[]);
         secret.secret = true;
-        let doubt = Judgement::Doubt(Doubt::Secret(Reason::SecretUrl));
+        let doubt = Judgement::Doubt(Doubt::Grave(Reason::SecretUrl));
         assert_eq!(policy(&[], &[]).judge(&secret), doubt);
+        let mut cut = evidence(&[]);
+        cut.abrupt = true;
+        let doubt = Judgement::Doubt(Doubt::Grave(Reason::Abrupt));
+        assert_eq!(policy(&[], &[]).judge(&cut), doubt);
         let mut redirected = evidence(&[]);
         redirected.source = Url::parse("https://example.org/latest").unwrap();
         let doubt = Judgement::Doubt(Doubt::Request);

@@ -20,6 +20,7 @@ use rustls::{ClientConfig, crypto::ring};
 use super::connect_to::ConnectTo;
 use super::connector::Connector;
 use super::cookies::Cookies;
+use super::ending::NotingEnds;
 use crate::{
     inventory::{Url, secrets::is_secret_header},
     proxy::{MAX_HEAD, MAX_HEADERS},
@@ -152,7 +153,7 @@ pub struct Upstream {
     connector: Connector,
 }
 
-type HttpClient = Client<HttpsConnector<Connector>, Full<Bytes>>;
+type HttpClient = Client<NotingEnds<HttpsConnector<Connector>>, Full<Bytes>>;
 
 impl Upstream {
     /// A client that trusts `roots`, goes where `rules` say, and by the proxies that the environment names.
@@ -181,6 +182,7 @@ impl Upstream {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(connector.clone());
+        let https = NotingEnds(https);
         let mut client = Client::builder(TokioExecutor::new());
         client
             .http2_adaptive_window(true)

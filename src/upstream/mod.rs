@@ -5,10 +5,12 @@ mod client;
 mod connect_to;
 mod connector;
 mod cookies;
+mod ending;
 mod fetch;
 
 pub(crate) use client::{Answer, Outgoing, Redirects};
 pub use client::{Upstream, UpstreamError};
 pub use connect_to::{ConnectTo, ConnectToError};
+pub(crate) use ending::Ending;
 pub use fetch::{FetchError, Keep, Limits, Received, fetch};
 pub(crate) use fetch::{get, plain_headers};

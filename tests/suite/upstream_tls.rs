@@ -5,7 +5,77 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{Scene, need, run};
+use crate::support::{End, Framing, RawOrigin, Scene, need, ok, run};
+
+/// With `origin` as all the world.
+fn reaching<'a>(origin: &RawOrigin, command: &'a mut Command) -> &'a mut Command {
+    command
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca())
+}
+
+/// The origin closes its connection without `close_notify`, and a second fetch gives the same bytes for one URL.
+#[test]
+fn a_body_that_may_have_been_cut_is_a_pin_if_a_second_fetch_gives_the_same() {
+    need("curl", "curl");
+    let scene = Scene::new();
+    let origin = RawOrigin::start(|heard| {
+        let body = match heard.target.as_str() {
+            "/same" => "same\n".to_owned(),
+            _ => format!("{}\n", heard.earlier),
+        };
+        ok(body).framed(Framing::Close).ending(End::Abrupt)
+    });
+    let script = "curl -sSf https://a.example.org/same https://a.example.org/other";
+    let arguments = ["capture", "--no-prefill"];
+    let captured =
+        run(reaching(&origin, &mut scene.buildproxy(&arguments)).args(["--", "sh", "-ec", script]))
+            .ok();
+    assert_eq!(captured.stdout, "same\n0\n");
+    // One of them for the proof.
+    let asked: Vec<String> = origin
+        .heard()
+        .into_iter()
+        .map(|heard| heard.target)
+        .collect();
+    assert_eq!(asked.iter().filter(|target| *target == "/same").count(), 2);
+    captured
+        .says("(2 new, 1 pinned, 1 vendored, 0 by redirects)")
+        .says("vendored: https://a.example.org/other (2 B): the server ended the TLS connection without close_notify");
+
+    // fetchurl's curl takes it as whole.
+    run(reaching(
+        &origin,
+        &mut scene.buildproxy(&["check", "--fetch"]),
+    ))
+    .ok();
+    let arguments = [
+        "add",
+        "--no-prefill",
+        "added.nix",
+        "https://b.example.org/same",
+    ];
+    run(reaching(&origin, &mut scene.buildproxy(&arguments)))
+        .ok()
+        .says("1 pinned");
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, "same\n0\n");
+}
+
+/// curl would take the half of a head for one. It is none of which a whole answer could be made.
+#[test]
+fn a_head_that_is_cut_is_a_failure() {
+    need("curl", "curl");
+    let scene = Scene::new();
+    let origin = RawOrigin::start(|_| ok("").framed(Framing::Close).ending(End::AbruptHead));
+    let script = "curl -sS -o /dev/null -w '%{http_code}' https://a.example.org/x";
+    let arguments = ["capture", "--no-prefill"];
+    let captured =
+        run(reaching(&origin, &mut scene.buildproxy(&arguments)).args(["--", "sh", "-ec", script]))
+            .ok();
+    assert_eq!(captured.stdout, "502");
+    captured.says("skipped: failed to fetch https://a.example.org/x: client error");
+}
 
 /// A server of openssl's, with options that nobody should use any more.
 struct OldServer {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use buildproxy::inventory::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 
@@ -37,6 +38,21 @@ fn bodies() {
             .at("/x", ok(letters()).framed(Framing::Close))
             .curl("https://ONE/x")
             .curl("http://ONE/x")
+            .differs("content-length", FRAMING),
+        case("until the connection ends, which is not said in TLS")
+            .at("/x", ok(letters()).framed(Framing::Close).ending(End::Abrupt))
+            .curl("https://ONE/x")
+            .curl("-r 3-5 https://TWO/x")
+            .differs("content-length", FRAMING)
+            .differs("status", "ranges are an offer of ours, whether the origin makes it or not")
+            .differs("content-range", "the same")
+            .differs("body", "the same")
+            .records(|entries| {
+                assert!(matches!(entries[0].body, Body::Pin(_)), "{entries:?}");
+            }),
+        case("the same in HTTP/1.0, of nothing")
+            .at("/x", ok("").framed(Framing::Old).ending(End::Abrupt))
+            .curl("https://ONE/x")
             .differs("content-length", FRAMING),
         case("in HTTP/1.0")
             .at("/x", ok(letters()).framed(Framing::Old))

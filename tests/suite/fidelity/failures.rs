@@ -24,6 +24,22 @@ fn failures() {
                 .curl("-f https://ONE/x")
                 .curl("-f http://ONE/x")
                 .fails(),
+            case("a length that is too long, and an end that is not said in TLS")
+                .at(
+                    "/x",
+                    ok(half())
+                        .framed(Framing::Claimed(20_000))
+                        .ending(End::Abrupt),
+                )
+                .curl("-f https://ONE/x")
+                .fails(),
+            case("chunks that are cut, and an end that is not said in TLS")
+                .at(
+                    "/x",
+                    ok(half()).framed(Framing::Chunked).ending(End::Abrupt),
+                )
+                .curl("-f https://ONE/x")
+                .fails(),
             case("a reset after half")
                 .at(
                     "/x",

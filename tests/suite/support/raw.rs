@@ -116,6 +116,7 @@ struct Server {
 enum Next {
     Request,
     Close,
+    Drop,
     Reset,
 }
 
@@ -154,6 +155,7 @@ impl Server {
         } else {
             b"http/1.1".to_vec()
         }];
+
         let stream = greeted.into_stream(Arc::new(config)).await?;
         if !h2 {
             return self.http1(stream, "https", reset).await;
@@ -206,6 +208,8 @@ impl Server {
             match write(&mut stream, &method, &reply).await? {
                 Next::Request => {}
                 Next::Close => return stream.shutdown().await,
+                // Whoever drops TLS without a shutdown does not say that it ends.
+                Next::Drop => return Ok(()),
                 Next::Reset => {
                     let now = Some(std::time::Duration::ZERO);
                     rustix::net::sockopt::set_socket_linger(&reset, now)?;
@@ -332,6 +336,11 @@ where
         Framing::None | Framing::Old => String::new(),
     };
     head.extend_from_slice(framing.as_bytes());
+    if reply.end == End::AbruptHead {
+        stream.write_all(&head).await?;
+        stream.flush().await?;
+        return Ok(Next::Drop);
+    }
     head.extend_from_slice(b"\r\n");
     stream.write_all(&head).await?;
     if method != "HEAD" {
@@ -340,6 +349,7 @@ where
     stream.flush().await?;
     match (reply.end, reply.framing) {
         (End::Reset, _) => Ok(Next::Reset),
+        (End::Abrupt | End::AbruptHead, _) => Ok(Next::Drop),
         (End::Stall, _) => std::future::pending().await,
         (End::Whole, Framing::Length | Framing::Chunked | Framing::None) => Ok(Next::Request),
         (End::Cut | End::Silence, _)

@@ -26,6 +26,10 @@ pub(crate) enum End {
     Whole,
     /// The connection is closed where the body ends, whatever the framing said.
     Cut,
+    /// The same, and over TLS without `close_notify`.
+    Abrupt,
+    /// The same, in the middle of the head.
+    AbruptHead,
     /// The connection is reset where the body ends.
     Reset,
     /// Nothing more comes.
