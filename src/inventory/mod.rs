@@ -18,6 +18,7 @@ mod sri;
 mod store_name;
 #[cfg(test)]
 pub(crate) mod strategies;
+mod target;
 mod url;
 mod vendored_name;
 

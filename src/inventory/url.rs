@@ -2,9 +2,9 @@
 //!
 //! Scheme and host are brought into one spelling, since clients differ there and servers do not
 //! care. Path and query stay exactly as the client sent them, because a server may care for each
-//! byte: `%2F` is not `/`, `//` is not `/`, and `?` with nothing after it is not nothing. So we
-//! split by ourselves; the `url` crate follows the WHATWG, which rewrites paths, and is only asked
-//! to normalise hosts.
+//! byte: `%2F` is not `/`, `//` is not `/`, and `?` with nothing after it is not nothing. Only what
+//! HTTP libraries do not send is percent-encoded ([`sendable`]). So we split by ourselves; the `url`
+//! crate follows the WHATWG, which rewrites paths, and is only asked to normalise hosts.
 //!
 //! A URL may hold secrets (see [`secrets`]). [`Url::as_str`] gives all of it; shown to
 //! people, by `{}` as well as by `{:?}`, it has none, so that no message can give one away.
@@ -15,11 +15,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::HEXUPPER;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::secrets::{self, presentable};
+use super::target::{encode_unsendable, is_dots, sendable, without_dot_segments};
 
 /// The scheme of a URL that can be proxied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -175,12 +175,12 @@ impl Url {
                 });
             }
         };
-        let path_and_query = tail.split('#').next().unwrap_or_default();
+        let path_and_query = sendable(tail.split('#').next().unwrap_or_default().as_bytes());
         Ok(Self::assemble(
             scheme,
             &host.to_string(),
             port,
-            path_and_query,
+            &path_and_query,
         ))
     }
 
@@ -321,7 +321,7 @@ impl Url {
             self.scheme,
             self.host(),
             self.port,
-            &path_and_query,
+            &sendable(path_and_query.as_bytes()),
         ))
     }
 
@@ -332,6 +332,30 @@ impl Url {
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);
         Self::parse(&format!("{scheme}://{host}{}", without_dot_segments(tail)))
+    }
+
+    /// Whether the path has a segment `.` or `..`, or one that says so by `%2e`. fetchurl's curl takes them out before
+    /// it asks, and so do most clients, but not all of them; those with `%2e` curl takes out since version 8.14.
+    #[must_use]
+    pub fn has_dot_segments(&self) -> bool {
+        self.path().split('/').any(is_dots)
+    }
+
+    /// The same without such segments: what fetchurl asks for.
+    ///
+    /// ```
+    /// # use buildproxy::inventory::Url;
+    /// let url = Url::parse("https://example.org/a/../b/%2e/c?d=/../e")?;
+    /// assert_eq!(url.without_dot_segments().as_str(), "https://example.org/b/c?d=/../e");
+    /// # Ok::<(), buildproxy::inventory::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn without_dot_segments(&self) -> Cow<'_, Self> {
+        if !self.has_dot_segments() {
+            return Cow::Borrowed(self);
+        }
+        let target = without_dot_segments(self.path_and_query());
+        Cow::Owned(Self::assemble(self.scheme, self.host(), self.port, &target))
     }
 
     /// The same without secrets in path and query; borrowed where it has none. It is what an
@@ -382,7 +406,7 @@ fn is_plain_host(host: &str) -> bool {
 /// Whether path and query are such as can be sent, and nothing else.
 fn is_plain_target(target: &str) -> bool {
     // Without a way out of the loop, sixteen of them are compared at once.
-    let unsendable = |byte: u8| !byte.is_ascii_graphic() || byte == b'#';
+    let unsendable = |byte: u8| !byte.is_ascii_graphic() || b"#\"<>`".contains(&byte);
     let any = target
         .bytes()
         .fold(false, |any, byte| any | unsendable(byte));
@@ -406,46 +430,6 @@ fn split_port(authority: &str) -> (&str, &str) {
         }
         None => (authority, ""),
     }
-}
-
-/// Percent-encodes white space, control characters and all that is not ASCII.
-fn encode_unsendable(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_graphic() {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&HEXUPPER.encode(&[byte]));
-        }
-    }
-    encoded
-}
-
-/// RFC 3986 §5.2.4 for the path; what follows a `?` stays.
-fn without_dot_segments(path_and_query: &str) -> String {
-    let (path, query) =
-        path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
-    let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let last = segments.peek().is_none();
-        match segment {
-            "." => {}
-            ".." => {
-                kept.pop();
-            }
-            _ => {
-                kept.push(segment);
-                continue;
-            }
-        }
-        // A dot segment at the end names a folder.
-        if last {
-            kept.push("");
-        }
-    }
-    format!("/{}{query}", kept.join("/"))
 }
 
 impl FromStr for Url {
@@ -533,13 +517,72 @@ mod tests {
             "/%2f%2F%zz",
             "/a?",
             "/a??b=c&d=/../",
-            "/${HOME}\"\\''{}[]|^`<>",
+            "/${HOME}\"\\''{}[]|^?`^|\\{}[]'",
             "/ünï?ö",
             "/a:b@c",
         ] {
             let text = format!("https://example.org{tail}");
             assert_eq!(url(&text).as_str(), text);
             assert_eq!(url(&text).path_and_query(), tail);
+        }
+    }
+
+    #[test]
+    fn what_libraries_do_not_send_is_encoded() {
+        for (tail, wanted) in [
+            (
+                "/a\"b<c>d`e?f\"g<h>i`j",
+                "/a\"b%3Cc%3Ed%60e?f%22g%3Ch%3Ei`j",
+            ),
+            ("/%3C<?%22\"", "/%3C%3C?%22%22"),
+            ("/ü<?é\"", "/ü%3C?é%22"),
+        ] {
+            let given = url(&format!("https://example.org{tail}"));
+            assert_eq!(given.path_and_query(), wanted);
+            assert_eq!(
+                url("https://example.org/x")
+                    .join(&tail.replace(['ü', 'é'], ""))
+                    .unwrap()
+                    .path_and_query(),
+                wanted.replace(['ü', 'é'], "")
+            );
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_found_and_taken_out() {
+        for (path, wanted) in [
+            ("/a/../b", "/b"),
+            ("/a/./b", "/a/b"),
+            ("/../x", "/x"),
+            ("/a/..", "/"),
+            ("/a/.", "/a/"),
+            ("/a/%2e%2E/b", "/b"),
+            ("/a/.%2e/b", "/b"),
+            ("/a/%2e/b?c=/../d", "/a/b?c=/../d"),
+            ("/a//../b", "/a/b"),
+        ] {
+            let dotted = url(&format!("https://example.org{path}"));
+            assert!(dotted.has_dot_segments(), "{path}");
+            assert_eq!(
+                dotted.without_dot_segments().path_and_query(),
+                wanted,
+                "{path}"
+            );
+        }
+        for path in [
+            "/",
+            "/a",
+            "/...",
+            "/.a",
+            "/a..",
+            "/%2e%2e%2e",
+            "/a?b=/../c",
+            "/..%2fa",
+        ] {
+            let plain = url(&format!("https://example.org{path}"));
+            assert!(!plain.has_dot_segments(), "{path}");
+            assert!(matches!(plain.without_dot_segments(), Cow::Borrowed(_)));
         }
     }
 
@@ -720,6 +763,8 @@ mod tests {
         fn any_text_is_read_or_refused(text in "(https?://)?\\PC*") {
             if let Ok(url) = Url::parse(&text) {
                 prop_assert_eq!(&Url::parse(url.as_str()).unwrap(), &url);
+                let sent: http::uri::PathAndQuery = url.path_and_query().parse().unwrap();
+                prop_assert_eq!(sent.as_str(), url.path_and_query());
             }
         }
 
