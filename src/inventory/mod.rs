@@ -32,5 +32,6 @@ pub use headers::{HeaderError, Headers};
 pub use listing::{Listing, Repeat};
 pub use sri::{Algorithm, Sri, SriError};
 pub use store_name::{StoreName, StoreNameError};
+pub(crate) use target::sendable;
 pub use url::{Scheme, Url, UrlError};
 pub use vendored_name::{earlier_vendored_name, says_hash, vendored_name};

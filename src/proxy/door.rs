@@ -16,7 +16,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader},
     net::TcpListener,
     time::timeout,
 };
@@ -29,6 +29,7 @@ use super::{
     peer::Admission,
     plain,
     request::{Request, RequestError},
+    request_line::{Mending, RequestLines},
 };
 use crate::{
     inventory::{Scheme, secrets::presentable},
@@ -334,14 +335,17 @@ impl<H: Handler> FrontDoor<H> {
 
     async fn http<S>(self, stream: S, origin: Origin)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncBufRead + AsyncWrite + Unpin + Send + 'static,
     {
         let door = self.clone();
         let origin = Arc::new(origin);
         let from = Arc::clone(&origin);
+        let lines = RequestLines::new();
+        let stream = Mending::new(stream, lines.clone());
         let service = service_fn(move |request| {
-            let (door, origin) = (door.clone(), Arc::clone(&from));
-            async move { Ok::<_, Infallible>(door.request(&origin, request).await) }
+            lines.begun(&request);
+            let (door, origin, lines) = (door.clone(), Arc::clone(&from), lines.clone());
+            async move { Ok::<_, Infallible>(door.request(&origin, lines, request).await) }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
@@ -366,7 +370,15 @@ impl<H: Handler> FrontDoor<H> {
         }
     }
 
-    async fn request(self, origin: &Origin, request: http::Request<Incoming>) -> Response {
+    async fn request(
+        self,
+        origin: &Origin,
+        lines: RequestLines,
+        request: http::Request<Incoming>,
+    ) -> Response {
+        if let Some(error) = lines.refused() {
+            return self.bad_request(error);
+        }
         if request.method() == Method::CONNECT {
             return self.connect(request);
         }
@@ -377,7 +389,7 @@ impl<H: Handler> FrontDoor<H> {
         {
             return response;
         }
-        match Request::new(origin, request) {
+        match Request::new(origin, request, lines) {
             Ok(request) => self.handler.handle(request).await,
             Err(error) => self.bad_request(error),
         }

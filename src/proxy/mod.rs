@@ -24,6 +24,8 @@ mod peer;
 mod precondition;
 mod ranges;
 mod request;
+mod request_line;
+mod resets;
 
 pub use answer::{Representation, answer};
 pub use authority::{Authority, AuthorityError};

@@ -12,7 +12,7 @@ use http::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 
-use super::{door::Origin, git};
+use super::{door::Origin, git, request_line::RequestLines};
 use crate::inventory::{Scheme, Sri, Url, UrlError, secrets::presentable};
 
 /// The largest request body that is taken, in bytes. It is held in memory, because it must be
@@ -25,6 +25,15 @@ pub enum RequestError {
     /// Origin form on the proxy's own port.
     #[error("this is a proxy, not a web server: the request target '{0}' is not an absolute URL")]
     NotForAProxy(String),
+    /// A target of which no URL can be made.
+    #[error("the request target '{text}' cannot be understood")]
+    Target {
+        /// The target, encoded as far as that helps.
+        text: String,
+        /// Why.
+        #[source]
+        source: uri::InvalidUri,
+    },
     /// A target that is no http or https URL.
     #[error("the request target cannot be understood")]
     Url(#[from] UrlError),
@@ -42,7 +51,9 @@ impl RequestError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotForAProxy(_) | Self::Url(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::NotForAProxy(_) | Self::Target { .. } | Self::Url(_) | Self::Body(_) => {
+                StatusCode::BAD_REQUEST
+            }
         }
     }
 }
@@ -57,12 +68,15 @@ pub struct Request {
     /// As the client sent them, hop-by-hop ones included.
     pub headers: HeaderMap,
     body: Incoming,
+    /// Those of its connection, which are told when it has been read; of HTTP/1 alone.
+    lines: Option<RequestLines>,
 }
 
 impl Request {
     pub(super) fn new(
         origin: &Origin,
         request: http::Request<Incoming>,
+        lines: RequestLines,
     ) -> Result<Self, RequestError> {
         let (parts, body) = request.into_parts();
         let url = target(origin, &parts)?;
@@ -71,6 +85,7 @@ impl Request {
             method: parts.method,
             headers: parts.headers,
             body,
+            lines: (parts.version <= Version::HTTP_11).then_some(lines),
         })
     }
 
@@ -95,7 +110,12 @@ impl Request {
             .collect()
             .await
         {
-            Ok(body) => Ok(body.to_bytes()),
+            Ok(body) => {
+                if let Some(lines) = &self.lines {
+                    lines.body_was_read();
+                }
+                Ok(body.to_bytes())
+            }
             Err(error) if error.is::<LengthLimitError>() => Err(RequestError::BodyTooLarge),
             Err(error) => Err(RequestError::Body(error)),
         }

@@ -32,6 +32,7 @@ mod replay;
 mod secrets;
 mod showcase;
 mod silent;
+mod targets;
 mod terminal;
 mod transparent;
 mod trusting;

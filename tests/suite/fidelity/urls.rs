@@ -105,6 +105,29 @@ fn urls() {
     ];
     cases.extend(
         [
+            // What is asked for, and what is sent of it through the proxy, whose HTTP library sends no more.
+            ("/a<b>c", "/a%3Cb%3Ec"),
+            ("/a`b", "/a%60b"),
+            ("/a?b=\"c\"", "/a?b=%22c%22"),
+            ("/a?<b>", "/a?%3Cb%3E"),
+        ]
+        .into_iter()
+        .map(|(raw, encoded)| {
+            case("what servers take, encoded as browsers do")
+                .at(raw, ok("here"))
+                .at(encoded, ok("here"))
+                .curl(&format!("-g 'https://ONE{raw}'"))
+                .curl(&format!("-g --http1.1 'https://ONE{raw}'"))
+                .curl(&format!("-g 'https://ONE{encoded}'"))
+                .curl(&format!("-g 'http://TWO{raw}'"))
+                .records(move |entries| {
+                    let urls = entries.iter().map(|entry| entry.url.path_and_query());
+                    assert_eq!(urls.collect::<Vec<_>>(), [encoded, encoded]);
+                })
+        }),
+    );
+    cases.extend(
+        [
             "/a%2Fb",
             "/a%2fb",
             "/a//b",
