@@ -40,6 +40,8 @@ pub enum Reason {
     Credentials,
     /// It will be another one soon.
     Drifts(&'static str),
+    /// fetchurl's curl would take segments out of the path, and fetch another URL.
+    DotSegments,
     /// The URL holds a secret, and without it gives something else, or nothing.
     SecretUrl,
     /// Another tool's lock has all of it.
@@ -62,6 +64,9 @@ impl fmt::Display for Reason {
             Self::Status(status) => write!(f, "an answer with status {status}"),
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
+            Self::DotSegments => f.write_str(
+                "its path has `.` or `..` in it, which fetchurl takes out, and so fetches another URL",
+            ),
             Self::SecretUrl => f.write_str("its URL holds a secret"),
             Self::Imported => f.write_str("its lock has it as text"),
             Self::Unproven => f.write_str("the capture was ended before a plain GET was tried"),
@@ -230,6 +235,9 @@ impl Policy {
         if self.vendor.is_match(url.as_str()) {
             return Judgement::Vendor(Reason::Asked);
         }
+        if source.has_dot_segments() {
+            return Judgement::Vendor(Reason::DotSegments);
+        }
         if self.pin.is_match(url.as_str()) {
             return Judgement::Pin;
         }
@@ -348,6 +356,15 @@ mod tests {
             policy.judge(&missing),
             Judgement::Vendor(Reason::Status(404))
         );
+        for dotted in ["https://example.org/a/../b", "https://example.org/%2e/b"] {
+            let mut evidence = evidence(&[]);
+            evidence.url = Url::parse(dotted).unwrap();
+            evidence.source = evidence.url.clone();
+            assert_eq!(
+                policy.judge(&evidence),
+                Judgement::Vendor(Reason::DotSegments)
+            );
+        }
     }
 
     #[test]

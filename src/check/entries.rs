@@ -21,6 +21,16 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
             let finding = Finding::warning(located.pin_line(), message);
             findings.push(finding.hint("write `https://`, if the server has it"));
         }
+        if url.has_dot_segments() {
+            let fetched = url.without_dot_segments();
+            let message = format!(
+                "the pin of {url} is not of this URL: fetchurl takes `.` and `..` out, and fetches {fetched}"
+            );
+            let finding = Finding::warning(located.pin_line(), message);
+            findings.push(
+                finding.hint("capture it again, and it is vendored; or write what is fetched"),
+            );
+        }
         if let Some(moving) = moving(url) {
             let message = format!("the pin of {url} names {moving}, and will change");
             let finding = Finding::warning(located.pin_line(), message);

@@ -30,6 +30,14 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     // Not by clap, which repeats what it cannot read, with all the secrets that are in it.
     let urls: Result<Vec<Url>, _> = args.urls.iter().map(|url| url.parse()).collect();
     let urls = urls?;
+    if let Some(url) = urls.iter().find(|url| url.has_dot_segments()) {
+        let fetched = url.without_dot_segments();
+        say(&format!(
+            "{url} cannot be pinned: fetchurl takes `.` and `..` out of its path, and fetches another URL\n\
+             hint: write {fetched}, if that is what you want"
+        ));
+        return Ok(Status::Usage);
+    }
     let output = Output::open(&args.file, &MergeArgs::default())?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());

@@ -128,6 +128,7 @@ pub(crate) async fn get(
     url: &Url,
     stall: Duration,
 ) -> Result<Answer, FetchError> {
+    let url = &*url.without_dot_segments();
     let mut pauses = PAUSES.into_iter();
     loop {
         let answer = get_once(upstream, url, stall).await?;

@@ -1,11 +1,15 @@
-//! Targets of requests that few clients send: with characters that have no business there.
+//! Targets of requests that few clients send: with characters that have no business there, with dots.
 
 use std::{
     io::{Read, Write},
     net::TcpStream,
 };
 
-use crate::support::Scene;
+use crate::support::{Origin, Scene, need, run, text};
+
+fn any_path() -> Origin {
+    Origin::start(|_| text("hello\n"))
+}
 
 /// What the proxy at `address` answers.
 fn answer_to(address: &str, request: &[u8]) -> String {
@@ -54,4 +58,69 @@ fn a_target_that_means_nothing_is_answered_with_the_reason() {
         "{}",
         replay.log()
     );
+}
+
+#[test]
+fn a_url_with_dots_is_vendored_because_fetchurl_would_fetch_another() {
+    need("curl", "curl");
+    let scene = Scene::new();
+    let origin = any_path();
+    let script = "curl -sSf --path-as-is https://a.example.org/a/../b https://a.example.org/%2e/c";
+    let captured = scene.capture_script(&origin, script).ok();
+    let reason =
+        "its path has `.` or `..` in it, which fetchurl takes out, and so fetches another URL";
+    captured
+        .says("(2 new, 0 pinned, 2 vendored, 0 by redirects)")
+        .says(&format!(
+            "vendored: https://a.example.org/a/../b (6 B): {reason}"
+        ))
+        .says(&format!(
+            "vendored: https://a.example.org/%2e/c (6 B): {reason}"
+        ));
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, "hello\nhello\n");
+}
+
+#[test]
+fn a_url_with_dots_is_not_added() {
+    let scene = Scene::new();
+    let arguments = ["add", "a.nix", "https://a.example.org/a/../b"];
+    run(&mut scene.buildproxy(&arguments))
+        .ends_with(2)
+        .says("https://a.example.org/a/../b cannot be pinned: fetchurl takes `.` and `..` out")
+        .says("hint: write https://a.example.org/b, if");
+    assert!(!scene.path("a.nix").exists());
+}
+
+/// What fetchurl fetches is what is checked and written, whatever the URL says.
+#[test]
+fn a_pin_with_dots_is_checked_by_what_fetchurl_fetches() {
+    let scene = Scene::new();
+    let origin = any_path();
+    scene.write(
+        "a.nix",
+        r#"{ fetchurl }: [
+  {
+    url = "https://a.example.org/a/../b";
+    file = fetchurl {
+      url = "https://a.example.org/a/../b";
+      hash = "sha256-WJG1tSLV3whtD/CxEPvZ0hu0/HFjrzTQgoai6Eb2vgM=";
+    };
+  }
+]"#,
+    );
+    let mut check = scene.buildproxy(&["check", "a.nix", "--fetch"]);
+    check
+        .args(origin.connect_to())
+        .env("SSL_CERT_FILE", origin.ca());
+    let checked = run(&mut check).ok();
+    assert!(
+        checked
+            .stdout
+            .contains("a.nix:5: warning: the pin of https://a.example.org/a/../b"),
+        "{}",
+        checked.stdout
+    );
+    let asked: Vec<String> = origin.asked().into_iter().map(|asked| asked.url).collect();
+    assert_eq!(asked, ["https://a.example.org/b"]);
 }
