@@ -115,10 +115,7 @@ pub struct CaptureArgs {
 
 /// `buildproxy replay`.
 #[derive(Debug, Args)]
-#[command(
-    mut_arg("connect_to", only_with_fetch),
-    mut_arg("stall_timeout", only_with_fetch)
-)]
+#[command(mut_args(upstream_only_with_fetch))]
 pub struct ReplayArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "INVENTORY")]
@@ -153,10 +150,7 @@ pub struct EnvArgs {
 
 /// `buildproxy check`.
 #[derive(Debug, Args)]
-#[command(
-    mut_arg("connect_to", only_with_fetch),
-    mut_arg("stall_timeout", only_with_fetch)
-)]
+#[command(mut_args(upstream_only_with_fetch))]
 pub struct CheckArgs {
     /// A `proxy_content.nix`, or a manifest (JSON).
     #[arg(value_name = "FILE", default_value = INVENTORY)]
@@ -327,8 +321,11 @@ impl UpstreamArgs {
 }
 
 /// Of a verb that asks the real servers only where it is told to.
-fn only_with_fetch(option: Arg) -> Arg {
-    option.requires("fetch").help_heading("With --fetch")
+fn upstream_only_with_fetch(option: Arg) -> Arg {
+    match option.get_id().as_str() {
+        "connect_to" | "stall_timeout" => option.requires("fetch").help_heading("With --fetch"),
+        _ => option,
+    }
 }
 
 /// What all have that keep bodies.

@@ -52,14 +52,13 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
     let mut fetches = Vec::new();
     let mut failed = 0;
     for (&(located, pin), outcome) in pins.iter().zip(&outcomes) {
-        match outcome.as_ref() {
-            Ok(got) => fetches.push(Change { located, pin, got }),
-            Err(_) => {
-                let finding = fetched(located, pin, outcome);
-                let text = finding.map(|finding| finding.text(file));
-                say(text.unwrap_or_default().trim_end());
-                failed += 1;
-            }
+        if let Ok(got) = outcome {
+            fetches.push(Change { located, pin, got });
+        } else {
+            let finding = fetched(located, pin, outcome);
+            let text = finding.map(|finding| finding.text(file));
+            say(text.unwrap_or_default().trim_end());
+            failed += 1;
         }
     }
     let Written { made, left, mended } = if args.check {

@@ -148,7 +148,7 @@ fn removal(text: &str, style: &Style, range: &Range<usize>) -> Edit {
         };
     }
     let lines: String = comments
-        .map(|comment| format!("{comment}{}{base}", style.end_of_line))
+        .flat_map(|comment| [comment, style.end_of_line, base])
         .collect();
     let before = text[..range.start].trim_end_matches([' ', '\t']).len();
     let after = text[range.end..].trim_start_matches([' ', '\t']);

@@ -113,7 +113,7 @@ impl Document {
     pub fn merge_and_mend(&self, captured: &[Entry], mode: Changes, mending: &Mending) -> Merged {
         let style = Style::of(self);
         let entries = self.entries().iter().enumerate();
-        let mut known: BTreeMap<Id, (&Entry, Option<(usize, &Located)>)> = entries
+        let mut known: BTreeMap<Id, Known> = entries
             .map(|(place, located)| {
                 let known = (&located.entry, Some((place, located)));
                 (located.entry.id(), known)
@@ -263,6 +263,9 @@ impl Document {
         }
     }
 }
+
+/// An entry that answers a request, and where in the file it stands, if it does: its place in the list, from 0.
+type Known<'a> = (&'a Entry, Option<(usize, &'a Located)>);
 
 /// Where an entry starts in the text; the start of it all where only Nix knows.
 fn start_of(located: &Located) -> usize {

@@ -198,7 +198,7 @@ impl Document {
         let written = read_items(&source, &list, Fetchurl::Defined).0;
         Ok(Self {
             text: text.to_owned(),
-            listing: Listing::of(placed(entries, written, line)),
+            listing: Listing::of(placed(entries, &written, line)),
             place: place(&list, function),
         })
     }
@@ -387,9 +387,9 @@ fn range(node: &impl AstNode<Language = rnix::NixLanguage>) -> Range<usize> {
 ///
 /// Of those for the same request, any may be computed: only where all of them are literals is it known which
 /// is which.
-fn placed(entries: Vec<Declared>, written: Vec<Located>, line: usize) -> Vec<Located> {
+fn placed(entries: Vec<Declared>, written: &[Located], line: usize) -> Vec<Located> {
     let mut places: HashMap<Id, VecDeque<&Located>> = HashMap::new();
-    for located in &written {
+    for located in written {
         places
             .entry(located.entry.id())
             .or_default()
