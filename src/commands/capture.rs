@@ -45,7 +45,7 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
     let files = Files::make(authority.certificate(), &roots, way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
     let direct = Direct(args.no_proxy.clone());
-    let environment = Environment::new(way, &files, &direct, inherited);
+    let environment = Environment::new(Mode::Capture, way, &files, &direct, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());

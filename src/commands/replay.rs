@@ -41,7 +41,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     // Nothing but the authority is trusted: nothing else can be reached.
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
-    let environment = Environment::new(way, &files, &Direct::default(), inherited);
+    let environment = Environment::new(Mode::Replay, way, &files, &Direct::default(), inherited);
     let replay = Arc::new(Replay::new(matcher, edited(&args.inventory)));
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 

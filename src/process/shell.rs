@@ -15,11 +15,17 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn prompt(self) -> &'static str {
+    /// The verb's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Capture => "(buildproxy capture) ",
-            Self::Replay => "(buildproxy replay) ",
+            Self::Capture => "capture",
+            Self::Replay => "replay",
         }
+    }
+
+    fn prompt(self) -> String {
+        format!("(buildproxy {}) ", self.name())
     }
 }
 

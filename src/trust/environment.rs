@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write, net::SocketAddr};
 
 use super::{File, Files, OTHER_PROXIES, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
-use crate::report::quoted;
+use crate::{process::Mode, report::quoted};
 
 /// How clients get to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,10 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// For clients that come by `way`. What is to be extended is found by the variables that `own` gives.
+    /// For clients that come by `way`, to be captured or replayed. What is to be extended is found by the variables that `own` gives.
     #[must_use]
     pub fn new(
+        mode: Mode,
         way: Way,
         files: &Files,
         direct: &Direct,
@@ -55,8 +56,18 @@ impl Environment {
             value.to_string_lossy().into_owned()
         };
         let value = |line: &Variable| match (line.value, way) {
-            (Value::Proxy | Value::NoProxy, Way::Transparent) => None,
+            (
+                Value::Proxy
+                | Value::ProxyAddress
+                | Value::ProxyHost
+                | Value::ProxyPort
+                | Value::NoProxy,
+                Way::Transparent,
+            ) => None,
             (Value::Proxy, Way::Proxy(proxy)) => Some(format!("http://{proxy}")),
+            (Value::ProxyAddress, Way::Proxy(proxy)) => Some(proxy.to_string()),
+            (Value::ProxyHost, Way::Proxy(proxy)) => Some(proxy.ip().to_string()),
+            (Value::ProxyPort, Way::Proxy(proxy)) => Some(proxy.port().to_string()),
             (Value::NoProxy, Way::Proxy(_)) => Some(direct.hosts().join(",")),
             (Value::File(file), _) => Some(path(file)),
             (Value::Java, _) => {
@@ -66,9 +77,10 @@ impl Environment {
             }
             // An empty part stands for the folder that PHP was built with.
             (Value::PhpFolders, _) => {
-                let folder = path(File::PhpFolder);
+                let folder = path(File::Folder);
                 Some(format!("{}:{folder}", there(line.name)))
             }
+            (Value::Mode, _) => Some(mode.name().to_owned()),
             (Value::Text(text), _) => Some(text.to_owned()),
         };
         let mut environment = Self {
@@ -151,7 +163,7 @@ mod tests {
             found.map(|(_, value)| OsString::from(value))
         };
         let files = Files::make(authority.certificate(), &Roots::none(), way, own).unwrap();
-        Environment::new(way, &files, direct, own)
+        Environment::new(Mode::Replay, way, &files, direct, own)
     }
 
     fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {

@@ -69,8 +69,8 @@ pub enum File {
     AptConf,
     /// Settings of PHP.
     PhpSettings,
-    /// The folder that they are in.
-    PhpFolder,
+    /// The folder that all of them are in, to which clients may add files of their own.
+    Folder,
 }
 
 impl File {
@@ -84,7 +84,7 @@ impl File {
             Self::AptConf => "apt.conf",
             Self::PhpSettings => "buildproxy.ini",
             // PHP reads what ends in `.ini`, and a folder more would cost more than a file.
-            Self::PhpFolder => ".",
+            Self::Folder => ".",
         }
     }
 
@@ -97,7 +97,7 @@ impl File {
             | Self::TrustStore
             | Self::AptConf
             | Self::PhpSettings
-            | Self::PhpFolder => Readers::Everybody,
+            | Self::Folder => Readers::Everybody,
         }
     }
 }
@@ -357,7 +357,7 @@ mod tests {
     fn certificates_are_for_everybody_and_passwords_are_not() {
         let files = make(&[]).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&files.path(File::PhpFolder)), 0o755);
+        assert_eq!(mode(&files.path(File::Folder)), 0o755);
         for (file, expected) in [
             (File::Bundle, 0o644),
             (File::TrustStore, 0o644),

@@ -5,13 +5,19 @@
 
 use std::fmt;
 
-use super::File;
+use super::{File, files::TRUST_STORE_PASSWORD};
 
 /// What a variable is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     /// The proxy's URL. With its scheme: npm, ruby, apt and perl do not take a bare `host:port`.
     Proxy,
+    /// Its host and port.
+    ProxyAddress,
+    /// Its host.
+    ProxyHost,
+    /// Its port.
+    ProxyPort,
     /// The hosts that are reached without the proxy.
     NoProxy,
     /// The path of a file that is made for the run.
@@ -20,6 +26,8 @@ pub enum Value {
     Java,
     /// The folders that PHP reads settings from, and one more.
     PhpFolders,
+    /// `capture` or `replay`.
+    Mode,
     /// This text.
     Text(&'static str),
 }
@@ -29,15 +37,19 @@ impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Proxy => "the proxy's URL",
+            Self::ProxyAddress => "the proxy's host and port",
+            Self::ProxyHost => "the proxy's host",
+            Self::ProxyPort => "the proxy's port",
             Self::NoProxy => "the hosts that are reached without it",
             Self::File(File::Authority) => "the authority's certificate, as PEM",
             Self::File(File::Bundle) => "certificates, as PEM",
             Self::File(File::TrustStore) => "certificates, as PKCS 12",
             Self::File(File::Wgetrc | File::Wget2rc | File::AptConf) => "settings, after yours",
-            Self::File(File::PhpFolder) => "a folder with settings",
+            Self::File(File::Folder) => "a folder that can be written to",
             Self::File(File::PhpSettings) => "settings",
             Self::Java => "yours, and options for all of it",
             Self::PhpFolders => "yours, and a folder with settings",
+            Self::Mode => "capture, or replay",
             Self::Text(text) => text,
         })
     }
@@ -56,6 +68,8 @@ pub struct Variable {
 
 /// Variables by which clients are told of a proxy, besides those of the table.
 pub(super) const OTHER_PROXIES: [&str; 3] = ["PIP_PROXY", "ftp_proxy", "npm_config_noproxy"];
+
+const GRADLE_HOOK: &str = "nixpkgs' gradle";
 
 const BUNDLE: Value = Value::File(File::Bundle);
 
@@ -131,4 +145,28 @@ pub const TABLE: &[Variable] = &[
     variable("NPM_CONFIG_AUDIT", Value::Text("false"), "npm"),
     variable("NPM_CONFIG_FUND", Value::Text("false"), "npm"),
     variable("YARN_ENABLE_TELEMETRY", Value::Text("0"), "yarn 4"),
+    // The setup hook of nixpkgs' gradle has Gradle work offline where there is no certificate, and else takes
+    // the proxy and the trust store from the variables that mitm-cache's sets: which in turn starts nothing
+    // where there is a folder.
+    variable("MITM_CACHE_CA", Value::File(File::Authority), GRADLE_HOOK),
+    variable(
+        "MITM_CACHE_CERT_DIR",
+        Value::File(File::Folder),
+        GRADLE_HOOK,
+    ),
+    variable(
+        "MITM_CACHE_KEYSTORE",
+        Value::File(File::TrustStore),
+        GRADLE_HOOK,
+    ),
+    variable(
+        "MITM_CACHE_KS_PWD",
+        Value::Text(TRUST_STORE_PASSWORD),
+        GRADLE_HOOK,
+    ),
+    variable("MITM_CACHE_ADDRESS", Value::ProxyAddress, GRADLE_HOOK),
+    variable("MITM_CACHE_HOST", Value::ProxyHost, GRADLE_HOOK),
+    variable("MITM_CACHE_PORT", Value::ProxyPort, GRADLE_HOOK),
+    // A phase that sources it must not take the build from under a capture.
+    variable("BUILDPROXY_MODE", Value::Mode, "mkBuildproxy's script"),
 ];

@@ -1,5 +1,7 @@
 //! Clients that need a file beside the variables, each with a person's own settings in place.
 
+use std::fs;
+
 use crate::support::{Origin, Scene, need, run};
 
 const HELLO: &[(&str, &str)] = &[("/hello", "hello\n")];
@@ -136,6 +138,54 @@ fn hosts_can_be_reached_without_the_proxy() {
     let shown = run(capture.args(["--", "sh", "-ec", script])).ok().stdout;
     let expected = "localhost,127.0.0.1,::1,a.example.org,.example.com\n";
     assert_eq!(shown, expected.repeat(2));
+}
+
+/// The setup hook of nixpkgs' gradle imports the certificate into a trust store of its own, in the folder.
+#[test]
+fn gradles_hook_finds_the_proxy_by_the_variables_of_mitm_cache() {
+    need("curl", "curl");
+    need("keytool", "default-jdk-headless");
+    let scene = Scene::new();
+    scene.write("body", "hello\n");
+    let body = scene.path("body");
+    let manifest = format!(
+        r#"[{{"url":"https://a.test/","file":"{}"}}]"#,
+        body.display()
+    );
+    scene.write("m.json", &manifest);
+    let script = r#"
+        [ "$MITM_CACHE_ADDRESS" = "$MITM_CACHE_HOST:$MITM_CACHE_PORT" ]
+        keytool -importcert -noprompt -alias alias -file "$MITM_CACHE_CA" \
+            -keystore "$MITM_CACHE_CERT_DIR/keystore" -storepass secret >/dev/null
+        keytool -list -keystore "$MITM_CACHE_KEYSTORE" -storepass "$MITM_CACHE_KS_PWD" >/dev/null
+        env -u https_proxy -u CURL_CA_BUNDLE curl -sSf --proxy "http://$MITM_CACHE_ADDRESS" \
+            --cacert "$MITM_CACHE_CA" https://a.test/"#;
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-euc", script]);
+    let said = run(&mut replay).ok();
+    assert_eq!(said.stdout, "hello\n");
+    assert_eq!(fs::read_dir(scene.root().join("tmp")).unwrap().count(), 0);
+}
+
+/// The innermost counts.
+#[test]
+fn a_build_is_told_whether_it_is_captured_or_replayed() {
+    let scene = Scene::new();
+    scene.write("m.json", "[]");
+    let replay = format!("{} replay m.json", env!("CARGO_BIN_EXE_buildproxy"));
+    let script = format!(
+        r#"
+        echo $BUILDPROXY_MODE
+        {replay} -- sh -c 'echo $BUILDPROXY_MODE'
+        eval "$({replay} --daemon --watch-pid $$)"
+        echo $BUILDPROXY_MODE"#
+    );
+    let mut capture = scene.buildproxy(&["capture", "--", "sh", "-euc", &script]);
+    let said = run(&mut capture).ok();
+    assert_eq!(said.stdout, "capture\nreplay\nreplay\n");
+    let capture = format!("{} capture --", env!("CARGO_BIN_EXE_buildproxy"));
+    let script = format!("{capture} sh -c 'echo $BUILDPROXY_MODE'");
+    let mut replay = scene.buildproxy(&["replay", "m.json", "--", "sh", "-euc", &script]);
+    assert_eq!(run(&mut replay).ok().stdout, "capture\n");
 }
 
 #[test]

@@ -59,7 +59,7 @@ let
       };
 
     cmake = host;
-    gradle = host;
+    gradle = self.makeSetupHook { name = "gradle"; } ./gradle-setup-hook.sh;
     nodejs = host;
 
     curl = host // {

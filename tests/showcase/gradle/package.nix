@@ -14,6 +14,6 @@ stdenv.mkDerivation {
   nativeBuildInputs = [ gradle ];
   prePatch = "source ${buildproxy}";
 
-  buildPhase = "gradle --no-daemon bundle";
+  gradleBuildTask = "bundle";
   installPhase = "cp -r build/bundle $out";
 }
