@@ -156,11 +156,11 @@ impl Recording {
             }
             Outcome::Pinned(hash) if *hash == Sri::sha256_of(b"") => Body::Empty,
             Outcome::Vendored(body, _) if body.length == 0 => Body::Empty,
-            Outcome::Pinned(hash) => Body::Pin(Pin {
-                name: StoreName::of(&exchange.source),
-                url: exchange.source.clone(),
-                hash: Some(hash.clone()),
-            }),
+            Outcome::Pinned(hash) => Body::Pin(Pin::new(
+                StoreName::of(&exchange.source),
+                exchange.source.clone(),
+                Some(hash.clone()),
+            )),
             Outcome::Vendored(body, reason) => {
                 match self.vendor(url, body, reason, |name| folder.file_for(body, name, known)) {
                     Ok(body) => body,

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::{
     inventory::{Body, Pin, Scheme, moving::moving, nix::Located},
     report::chain,
-    upstream::{FetchError, Received},
+    upstream::{PinError, Received},
 };
 
 /// What is wrong with the pins among entries that could be read.
@@ -15,29 +15,42 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
         let Body::Pin(pin) = &located.entry.body else {
             continue;
         };
-        let url = &pin.url;
-        if url.scheme() == Scheme::Http {
-            let message = format!("the pin of {url} is not fetched by https");
-            let finding = Finding::warning(located.pin_line(), message);
-            findings.push(finding.hint("write `https://`, if the server has it"));
+        for url in pin.urls() {
+            if url.scheme() == Scheme::Http {
+                let message = format!("the pin of {url} is not fetched by https");
+                let finding = Finding::warning(located.pin_line(), message);
+                findings.push(finding.hint("write `https://`, if the server has it"));
+            }
+            if url.has_dot_segments() {
+                let fetched = url.without_dot_segments();
+                let message = format!(
+                    "the pin of {url} is not of this URL: fetchurl takes `.` and `..` out, and fetches {fetched}"
+                );
+                let finding = Finding::warning(located.pin_line(), message);
+                findings.push(
+                    finding.hint("capture it again, and it is vendored; or write what is fetched"),
+                );
+            }
+            if let Some(moving) = moving(url) {
+                let message = format!("the pin of {url} names {moving}, and will change");
+                let finding = Finding::warning(located.pin_line(), message);
+                findings.push(match moving.instead {
+                    Some(instead) => finding.hint(format!("what stays: {instead}")),
+                    None => finding.hint("name a version, if the server has one"),
+                });
+            }
         }
-        if url.has_dot_segments() {
-            let fetched = url.without_dot_segments();
-            let message = format!(
-                "the pin of {url} is not of this URL: fetchurl takes `.` and `..` out, and fetches {fetched}"
-            );
+        let url = &pin.url;
+        if let Some(option) = pin.option {
+            let attribute = option.attribute();
+            let message =
+                format!("the pin of {url} has `{attribute}`, with which only Nix can fetch it");
             let finding = Finding::warning(located.pin_line(), message);
             findings.push(
-                finding.hint("capture it again, and it is vendored; or write what is fetched"),
+                finding.hint(
+                    "neither `--fetch` nor `buildproxy update` says whether its hash is right",
+                ),
             );
-        }
-        if let Some(moving) = moving(url) {
-            let message = format!("the pin of {url} names {moving}, and will change");
-            let finding = Finding::warning(located.pin_line(), message);
-            findings.push(match moving.instead {
-                Some(instead) => finding.hint(format!("what stays: {instead}")),
-                None => finding.hint("name a version, if the server has one"),
-            });
         }
         if pin.hash.is_none() {
             let message = format!("the pin of {url} has no hash yet");
@@ -53,7 +66,7 @@ pub fn examine(entries: &[Located]) -> Vec<Finding> {
 pub fn fetched(
     located: &Located,
     pin: &Pin,
-    outcome: &Result<Received, FetchError>,
+    outcome: &Result<Received, PinError>,
 ) -> Option<Finding> {
     let url = &pin.url;
     match outcome {

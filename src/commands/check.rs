@@ -126,13 +126,14 @@ fn prove(entries: &[Located], upstream: &UpstreamArgs) -> Result<Vec<Finding>, F
     let used: Vec<(&Located, &Pin)> = entries
         .iter()
         .filter_map(|located| match &located.entry.body {
-            Body::Pin(pin) => Some((located, pin)),
+            // That only Nix can fetch one is said already.
+            Body::Pin(pin) if pin.option.is_none() => Some((located, pin)),
             _ => None,
         })
         .collect();
     let wanted: Vec<_> = used
         .iter()
-        .map(|(_, pin)| (&pin.url, pin.algorithm()))
+        .map(|(_, pin)| (*pin, pin.algorithm()))
         .collect();
     let outcomes = fetch_all(&wanted, upstream, Keep::No)?;
     let outcomes = used.iter().zip(&outcomes);

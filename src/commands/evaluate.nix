@@ -16,14 +16,63 @@ let
           "recursiveHash"
           "showURLs"
         ];
-        isGiven = name: pin.${name} or false != false && pin.${name} != "";
+        isGiven =
+          name:
+          !builtins.elem pin.${name} or null [
+            null
+            false
+            ""
+            [ ]
+          ];
         changes = builtins.filter isGiven changing;
-        url = pin.url or (builtins.head pin.urls);
+        urls = if isGiven "url" then [ pin.url ] else pin.urls or [ ];
+        url = if urls == [ ] then "nothing" else builtins.head urls;
+        hashes = [
+          "hash"
+          "outputHash"
+          "sha256"
+          "sha512"
+        ];
+        given = builtins.filter isGiven hashes;
+        options = builtins.filter isGiven [
+          "curlOpts"
+          "curlOptsList"
+          "netrcPhase"
+        ];
+        hash = builtins.head given;
       in
       if changes != [ ] then
         throw "buildproxy: the fetchurl of ${url} has `${builtins.head changes}`, and gives other bytes than the URL; use the file in Nix, with mkBuildproxy"
+      else if builtins.length given > 1 then
+        throw "buildproxy: the fetchurl of ${url} has both `${hash}` and `${builtins.elemAt given 1}`"
       else
-        { inherit pin; };
+        {
+          # What matters of it, under one name each.
+          pin = {
+            inherit urls;
+            name = pin.name or null;
+            versioned =
+              if pin.pname or null != null && pin.version or null != null then
+                "${pin.pname}-${pin.version}"
+              else
+                null;
+            hash =
+              if given != [ ] then
+                pin.${hash}
+              else if builtins.any (name: pin ? ${name}) hashes then
+                ""
+              else
+                null;
+            algorithm =
+              if given == [ ] || hash == "hash" then
+                null
+              else if hash == "outputHash" then
+                pin.outputHashAlgo or null
+              else
+                hash;
+            option = if options == [ ] then null else builtins.head options;
+          };
+        };
   };
   missing = builtins.filter (name: !wanted.${name} && !(given ? ${name})) (builtins.attrNames wanted);
   entries =

@@ -10,8 +10,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::inventory::{
-    Algorithm, Body, Declared, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError,
+    Algorithm, Body, Declared, FetchOption, Pin, Sri, SriError, StoreName, StoreNameError, Url,
+    UrlError,
     manifest::{self, ManifestError},
+    mirrors,
 };
 
 /// What Nix runs.
@@ -66,16 +68,18 @@ pub enum EvaluateError {
     },
 }
 
-/// The arguments of a fetchurl, so far as they matter.
+/// What evaluate.nix makes of the arguments of a fetchurl.
 #[derive(Deserialize)]
 struct Fetchurl {
     name: Option<String>,
-    url: Option<String>,
-    #[serde(default)]
+    /// `pname` and `version`, where both are there.
+    versioned: Option<String>,
     urls: Vec<String>,
+    /// Empty where it is not known yet.
     hash: Option<String>,
-    sha256: Option<String>,
-    sha512: Option<String>,
+    /// What the hash's name, or what stands beside it, demands.
+    algorithm: Option<String>,
+    option: Option<String>,
 }
 
 /// What evaluate.nix makes of a body.
@@ -130,39 +134,36 @@ fn body(of: &Url, file: File, folder: &Path) -> Result<Body, EvaluateError> {
         url: of.clone(),
         attribute,
     };
-    let address = pin
-        .url
-        .or_else(|| pin.urls.into_iter().next())
-        .ok_or_else(|| missing("url"))?;
-    let url = Url::parse(&address).map_err(|error| EvaluateError::Url {
+    let [first, others @ ..] = pin.urls.as_slice() else {
+        return Err(missing("url"));
+    };
+    let wrong = |error| EvaluateError::Url {
         url: of.clone(),
         error,
-    })?;
-    let (hash, algorithm) = match (pin.hash, pin.sha256, pin.sha512) {
-        (Some(hash), ..) => (hash, None),
-        (None, Some(hash), _) => (hash, Some(Algorithm::Sha256)),
-        (None, None, Some(hash)) => (hash, Some(Algorithm::Sha512)),
-        (None, None, None) => return Err(missing("hash")),
     };
-    let hash = (!hash.is_empty()).then(|| match algorithm {
-        None => hash.parse(),
-        Some(algorithm) => Sri::parse_as(algorithm, &hash),
+    let text = pin.hash.ok_or_else(|| missing("hash"))?;
+    let algorithm = pin.algorithm.filter(|name| !name.is_empty());
+    let algorithm = algorithm.map(|name| name.parse::<Algorithm>());
+    let hash = (!text.is_empty()).then(|| match algorithm.transpose()? {
+        None => text.parse(),
+        Some(algorithm) => Sri::parse_as(algorithm, &text),
     });
     let hash = hash.transpose().map_err(|error| EvaluateError::Hash {
         url: of.clone(),
         error,
     })?;
-    let name = match pin.name {
-        Some(name) => StoreName::parse(&name),
-        None => StoreName::of_fetchurl(&address),
-    };
-    let name = name.map_err(|error| EvaluateError::Name {
-        url: of.clone(),
-        error,
-    })?;
+    let option = FetchOption::ALL
+        .into_iter()
+        .find(|option| Some(option.attribute()) == pin.option.as_deref());
+    let name = StoreName::of_fetchurl(pin.name.as_deref(), pin.versioned.as_deref(), first);
     Ok(Body::Pin(Pin {
-        name,
-        url,
+        name: name.map_err(|error| EvaluateError::Name {
+            url: of.clone(),
+            error,
+        })?,
+        url: Url::parse(first).map_err(wrong)?,
+        mirrors: mirrors(others).map_err(wrong)?,
+        option,
         hash: hash.filter(|hash| !hash.is_fake()),
     }))
 }

@@ -179,7 +179,7 @@ fn fetch_missing(
     }
     let wanted: Vec<_> = missing
         .iter()
-        .map(|(hash, pin)| (&pin.url, hash.algorithm()))
+        .map(|(hash, pin)| (*pin, hash.algorithm()))
         .collect();
     let outcomes = fetch_all(&wanted, upstream, Keep::In(cache))?;
     let failed: Vec<String> = outcomes

@@ -44,7 +44,7 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
         .iter()
         .map(|(located, pin)| {
             let demanded = located.hash_algorithm();
-            (&pin.url, demanded.unwrap_or(pin.algorithm()))
+            (*pin, demanded.unwrap_or(pin.algorithm()))
         })
         .collect();
     let outcomes = fetch_all(&wanted, &args.upstream, keep)?;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
     let mut fetches = Vec::new();
     let mut failed = 0;
     for (&(located, pin), outcome) in pins.iter().zip(&outcomes) {
-        if let Ok(got) = outcome {
+        if let Ok(got) = outcome.as_ref() {
             fetches.push(Change { located, pin, got });
         } else {
             let finding = fetched(located, pin, outcome);
@@ -112,8 +112,8 @@ fn chosen<'a>(
         };
         let mut wanted = matchers.is_empty();
         for (matcher, used) in matchers.iter().zip(&mut used) {
-            let urls = [&located.entry.url, &pin.url];
-            if urls.iter().any(|url| matcher.is_match(url.as_str())) {
+            let mut urls = std::iter::once(&located.entry.url).chain(pin.urls());
+            if urls.any(|url| matcher.is_match(url.as_str())) {
                 (*used, wanted) = (true, true);
             }
         }
@@ -224,7 +224,7 @@ fn write<'a>(target: &Target, fetches: Vec<Change<'a>>) -> Result<Written<'a>, F
         .map(|(place, located)| (located.entry.id(), place))
         .collect();
     let is_same = |place: usize, pin: &Pin| match &now.entries()[place].entry.body {
-        Body::Pin(now) => (&now.url, &now.hash) == (&pin.url, &pin.hash),
+        Body::Pin(now) => now.hash == pin.hash && now.urls().eq(pin.urls()),
         _ => false,
     };
     let mut made = Vec::new();

@@ -222,7 +222,15 @@ impl Page {
     fn pin(&mut self, pin: &Pin) {
         self.open("file = fetchurl {");
         self.string("name", pin.name.as_str());
-        self.string("url", pin.url.as_str());
+        if pin.mirrors.is_empty() {
+            self.string("url", pin.url.as_str());
+        } else {
+            self.open("urls = [");
+            for url in pin.urls() {
+                self.line(quoted(url.as_str()));
+            }
+            self.close("];");
+        }
         let hash = pin.hash.as_ref().map(ToString::to_string);
         self.string("hash", &hash.unwrap_or_default());
         self.close("};");

@@ -30,11 +30,11 @@ fn pinned(url: &str) -> Entry {
     let url: Url = url.parse().unwrap();
     let mut entry = Entry::get(
         url.clone(),
-        Body::Pin(Pin {
-            name: StoreName::of(&url),
+        Body::Pin(Pin::new(
+            StoreName::of(&url),
             url,
-            hash: Some(Sri::sha256_of(b"hello")),
-        }),
+            Some(Sri::sha256_of(b"hello")),
+        )),
     );
     entry
         .headers
@@ -234,11 +234,8 @@ fn a_merge_reaches_into_a_let() {
 fn differences_are_told_and_not_touched() {
     let with = |body: Body| Entry::get("https://example.org/a".parse().unwrap(), body);
     let pin = |hash| {
-        with(Body::Pin(Pin {
-            name: "a".parse().unwrap(),
-            url: "https://example.org/a".parse().unwrap(),
-            hash,
-        }))
+        let url = "https://example.org/a".parse().unwrap();
+        with(Body::Pin(Pin::new("a".parse().unwrap(), url, hash)))
     };
     let hello = Sri::sha256_of(b"hello");
     let other = Sri::sha256_of(b"other");

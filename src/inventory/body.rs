@@ -79,11 +79,32 @@ pub struct Pin {
     pub name: StoreName,
     /// Where the bytes come from; not always the entry's own URL.
     pub url: Url,
+    /// Where else they come from, tried in this order.
+    pub mirrors: Vec<Url>,
+    /// What has fetchurl do more than to ask for a URL.
+    pub option: Option<FetchOption>,
     /// What the bytes hash to; `None` where a person emptied it, to let Nix say the right one.
     pub hash: Option<Sri>,
 }
 
 impl Pin {
+    /// A pin of what one URL gives.
+    #[must_use]
+    pub fn new(name: StoreName, url: Url, hash: Option<Sri>) -> Self {
+        Self {
+            name,
+            url,
+            mirrors: Vec::new(),
+            option: None,
+            hash,
+        }
+    }
+
+    /// All that it may come from, in the order in which it is tried.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        std::iter::once(&self.url).chain(&self.mirrors)
+    }
+
     /// The algorithm that its bytes are hashed with; sha256 where it has no hash.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -106,5 +127,31 @@ impl Pin {
         }
         let digest = nix32_encode(&folded);
         Some(PathBuf::from(format!("{store}/{digest}-{name}")))
+    }
+}
+
+/// An attribute of fetchurl that makes its requests other than plain ones. What comes of it is known to Nix alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FetchOption {
+    /// `curlOpts`.
+    CurlOpts,
+    /// `curlOptsList`.
+    CurlOptsList,
+    /// `netrcPhase`.
+    NetrcPhase,
+}
+
+impl FetchOption {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::CurlOpts, Self::CurlOptsList, Self::NetrcPhase];
+
+    /// The attribute's name.
+    #[must_use]
+    pub fn attribute(self) -> &'static str {
+        match self {
+            Self::CurlOpts => "curlOpts",
+            Self::CurlOptsList => "curlOptsList",
+            Self::NetrcPhase => "netrcPhase",
+        }
     }
 }

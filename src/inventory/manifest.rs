@@ -621,11 +621,11 @@ mod tests {
         for body in [
             Body::File("a".into()),
             Body::text("a".parse().unwrap(), "b").unwrap(),
-            Body::Pin(crate::inventory::Pin {
-                name: "a".parse().unwrap(),
-                url: url.clone(),
-                hash: None,
-            }),
+            Body::Pin(crate::inventory::Pin::new(
+                "a".parse().unwrap(),
+                url.clone(),
+                None,
+            )),
         ] {
             let error = write(&[Entry::get(url.clone(), body)]).unwrap_err();
             assert!(error.to_string().contains("https://example.org/"));

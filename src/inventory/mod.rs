@@ -22,7 +22,7 @@ mod target;
 mod url;
 mod vendored_name;
 
-pub use body::{Body, BodyError, Pin};
+pub use body::{Body, BodyError, FetchOption, Pin};
 pub use condition::{Condition, ConditionError};
 pub(crate) use entry::CONTENT_LENGTH;
 pub use entry::{Declared, Entry, EntryError, Id};
@@ -33,5 +33,6 @@ pub use listing::{Listing, Repeat};
 pub use sri::{Algorithm, Sri, SriError};
 pub use store_name::{StoreName, StoreNameError};
 pub(crate) use target::sendable;
+pub(crate) use url::mirrors;
 pub use url::{Scheme, Url, UrlError};
 pub use vendored_name::{earlier_vendored_name, says_hash, vendored_name};

@@ -70,17 +70,34 @@ impl StoreName {
         Self(name)
     }
 
-    /// The name that nixpkgs' `fetchurl` gives the file behind a URL when it is told none.
+    /// The name that nixpkgs' `fetchurl` gives the file behind a URL: that of its `pname` and `version`,
+    /// `versioned`, else its `name`, else the end of the URL.
     ///
-    /// Sources: `baseNameOf` of Nix; `lib.strings.sanitizeDerivationName` of nixpkgs.
+    /// Sources: `fetchurl` and `lib.strings.sanitizeDerivationName` of nixpkgs; `baseNameOf` of Nix.
     ///
     /// # Errors
     ///
-    /// Where that is no name for the store, as after cutting a long one where a dot stands.
-    pub fn of_fetchurl(url: &str) -> Result<Self, StoreNameError> {
-        let url = url.strip_suffix('/').unwrap_or(url);
-        let base = url.rsplit('/').next().unwrap_or(url);
-        let name = sanitised(base.trim_start_matches('.'));
+    /// Where that is no name for the store, as after cutting a long one where a dot stands. A `name` that
+    /// is none is not made one.
+    pub fn of_fetchurl(
+        name: Option<&str>,
+        versioned: Option<&str>,
+        url: &str,
+    ) -> Result<Self, StoreNameError> {
+        match (versioned, name) {
+            (Some(versioned), _) => Self::of_derivation(versioned),
+            (None, Some(name)) if !name.is_empty() => Self::parse(name),
+            (None, Some(none)) => Self::of_derivation(none),
+            (None, None) => {
+                let url = url.strip_suffix('/').unwrap_or(url);
+                Self::of_derivation(url.rsplit('/').next().unwrap_or(url))
+            }
+        }
+    }
+
+    /// The name of a derivation that is to be called so.
+    fn of_derivation(name: &str) -> Result<Self, StoreNameError> {
+        let name = sanitised(name.trim_start_matches('.'));
         if name.is_empty() {
             Self::parse("unknown")
         } else {
@@ -205,11 +222,22 @@ mod tests {
             ("https://example.org/a.tar.gz?x=1", "a.tar.gz?x=1"),
             ("https://example.org/a/?b=c&d", "?b=c-d"),
             ("https://example.org/a/", "a"),
+            ("https://example.org/a?path=b/c", "c"),
             ("https://example.org/..", "unknown"),
         ] {
-            let made = StoreName::of_fetchurl(given).unwrap();
+            let made = StoreName::of_fetchurl(None, None, given).unwrap();
             assert_eq!(made.as_str(), wanted, "{given}");
         }
+        for (name, versioned, wanted) in [
+            (Some(""), None, "unknown"),
+            (Some("a"), None, "a"),
+            (Some("a"), Some("b-1.0"), "b-1.0"),
+            (None, Some("b c-1.0"), "b-c-1.0"),
+        ] {
+            let made = StoreName::of_fetchurl(name, versioned, "https://example.org/x").unwrap();
+            assert_eq!(made.as_str(), wanted);
+        }
+        assert!(StoreName::of_fetchurl(Some("../a"), None, "https://example.org/x").is_err());
     }
 
     proptest! {

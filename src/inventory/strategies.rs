@@ -100,11 +100,12 @@ fn path() -> impl Strategy<Value = PathBuf> {
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         Just(Body::Empty),
-        (name(), url(), option::of(hash())).prop_map(|(name, url, hash)| Body::Pin(Pin {
-            name,
-            url,
-            hash
-        })),
+        (name(), url(), vec(url(), 0..3), option::of(hash())).prop_map(
+            |(name, url, mirrors, hash)| Body::Pin(Pin {
+                mirrors,
+                ..Pin::new(name, url, hash)
+            })
+        ),
         path().prop_map(Body::File),
         (name(), text()).prop_map(|(name, text)| Body::Text { name, text }),
     ]
@@ -195,11 +196,11 @@ pub(crate) fn one_of_each() -> Vec<Entry> {
     let url: Url = "https://one.example.org/".parse().unwrap();
     let bodies = [
         Body::Empty,
-        Body::Pin(Pin {
-            name: "a".parse().unwrap(),
-            url: url.clone(),
-            hash: Some(Sri::sha256_of(b"a")),
-        }),
+        Body::Pin(Pin::new(
+            "a".parse().unwrap(),
+            url.clone(),
+            Some(Sri::sha256_of(b"a")),
+        )),
         Body::File("proxy_content/a".into()),
         Body::text("a".parse().unwrap(), "b\n").unwrap(),
     ];

@@ -383,6 +383,16 @@ impl Url {
     }
 }
 
+/// The URLs that fetchurl tries after its first, but for those that only nixpkgs understands, such as
+/// `mirror://…`.
+pub(crate) fn mirrors(urls: &[String]) -> Result<Vec<Url>, UrlError> {
+    let known = |url: &String| match Url::parse(url) {
+        Err(UrlError::OtherScheme { .. }) => None,
+        read => Some(read),
+    };
+    urls.iter().filter_map(known).collect()
+}
+
 /// The scheme of a URL with which there is nothing peculiar, and where its path starts.
 fn plain_parts(text: &str) -> Option<(Scheme, usize)> {
     let (scheme, rest) = match text.strip_prefix("https://") {

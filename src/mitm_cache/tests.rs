@@ -282,13 +282,8 @@ fn what_a_lock_cannot_have_is_told() {
         change(&mut entry);
         entry
     };
-    let pin = |of: &str, hash: Option<Sri>| {
-        Body::Pin(Pin {
-            name: "a".parse().unwrap(),
-            url: url(of),
-            hash,
-        })
-    };
+    let pin =
+        |of: &str, hash: Option<Sri>| Body::Pin(Pin::new("a".parse().unwrap(), url(of), hash));
     let redirect = |entry: &mut Entry, to: &str| {
         entry.status = http::StatusCode::FOUND;
         entry.headers = Headers::new();

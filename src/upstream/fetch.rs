@@ -16,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use super::{Answer, Outgoing, Redirects, Upstream, UpstreamError};
 use crate::{
     bodies::{BodyCache, CacheError},
-    inventory::{Algorithm, Hasher, Sri, Url},
+    inventory::{Algorithm, FetchOption, Hasher, Pin, Sri, Url},
+    report::chain,
 };
 
 /// What fetchurl's curl waits between its tries, where the server does not say.
@@ -79,6 +80,36 @@ pub struct Received {
     pub length: u64,
 }
 
+/// Why a pin gives nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// Its only URL does not.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// None of its URLs does.
+    #[error("{}", each(failed))]
+    All {
+        /// The URLs, and why.
+        failed: Vec<(Url, FetchError)>,
+    },
+    /// What fetchurl would send is for Nix alone.
+    #[error("it has `{}`, which buildproxy does not know how to follow; Nix does", option.attribute())]
+    Option {
+        /// What it has.
+        option: FetchOption,
+    },
+}
+
+fn each(failed: &[(Url, FetchError)]) -> String {
+    let each = failed.iter().map(|(url, error)| {
+        let why = chain(error);
+        // Some name the URL already.
+        let known = format!("failed to fetch {url}: ");
+        format!("{url}: {}", why.strip_prefix(&known).unwrap_or(&why))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// Whether fetched bytes are kept.
 #[derive(Clone, Copy, Debug)]
 pub enum Keep<'a> {
@@ -86,6 +117,32 @@ pub enum Keep<'a> {
     No,
     /// In this cache, under their hash.
     In(&'a BodyCache),
+}
+
+/// Fetches a pin from the first of its URLs that gives anything, and says what that is.
+///
+/// # Errors
+///
+/// Where fetchurl would fail as well, or would do more than to ask for a URL, or the bytes cannot be kept.
+pub async fn fetch_pin(
+    upstream: &Upstream,
+    pin: &Pin,
+    algorithm: Algorithm,
+    keep: Keep<'_>,
+    limits: Limits,
+) -> Result<Received, PinError> {
+    if let Some(option) = pin.option {
+        return Err(PinError::Option { option });
+    }
+    let mut failed = Vec::new();
+    for url in pin.urls() {
+        match fetch(upstream, url, algorithm, keep, limits).await {
+            Ok(received) => return Ok(received),
+            Err(error) if pin.mirrors.is_empty() => return Err(error.into()),
+            Err(error) => failed.push((url.clone(), error)),
+        }
+    }
+    Err(PinError::All { failed })
 }
 
 /// Fetches a URL, and gives the hash of its bytes, and how many they are.

@@ -12,5 +12,5 @@ pub(crate) use client::{Answer, Outgoing, Redirects};
 pub use client::{Upstream, UpstreamError};
 pub use connect_to::{ConnectTo, ConnectToError};
 pub(crate) use ending::Ending;
-pub use fetch::{FetchError, Keep, Limits, Received, fetch};
+pub use fetch::{FetchError, Keep, Limits, PinError, Received, fetch, fetch_pin};
 pub(crate) use fetch::{get, plain_headers};

@@ -56,11 +56,11 @@ fn headers(number: usize) -> Headers {
 fn pins(numbers: impl Iterator<Item = usize>) -> Vec<Entry> {
     let pin = |number| {
         let url = url(number);
-        let body = Body::Pin(Pin {
-            name: StoreName::of(&url),
-            url: url.clone(),
-            hash: Some(hash(number)),
-        });
+        let body = Body::Pin(Pin::new(
+            StoreName::of(&url),
+            url.clone(),
+            Some(hash(number)),
+        ));
         Entry {
             headers: headers(number),
             ..Entry::get(url, body)

@@ -101,11 +101,11 @@ fn url(text: &str) -> Url {
 fn nasty() -> Vec<Entry> {
     let mut pinned = Entry::get(
         url("https://example.org/${builtins.abort}\"+''/a;?#x"),
-        Body::Pin(Pin {
-            name: "a.tar.gz".parse().unwrap(),
-            url: url("https://example.org/${x}\\$${y}\"#"),
-            hash: Some(Sri::sha256_of(b"hello")),
-        }),
+        Body::Pin(Pin::new(
+            "a.tar.gz".parse().unwrap(),
+            url("https://example.org/${x}\\$${y}\"#"),
+            Some(Sri::sha256_of(b"hello")),
+        )),
     );
     for (name, value) in [
         ("etag", "\"W/${throw \"pwned\"}\""),
@@ -143,11 +143,11 @@ fn nasty() -> Vec<Entry> {
 
     let emptied = Entry::get(
         url("https://example.org/emptied"),
-        Body::Pin(Pin {
-            name: "emptied".parse().unwrap(),
-            url: url("https://example.org/emptied"),
-            hash: None,
-        }),
+        Body::Pin(Pin::new(
+            "emptied".parse().unwrap(),
+            url("https://example.org/emptied"),
+            None,
+        )),
     );
     let files = [
         "proxy_content/a-1.0+b_c",

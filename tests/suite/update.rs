@@ -277,12 +277,15 @@ fn what_a_person_edits_meanwhile_stays() {
 
 /// `update` with a Nix whose store is the scene's.
 fn with_nix(scene: &Scene, origin: &Origin, arguments: &[&str]) -> Command {
-    let mut update = update(scene, origin, arguments);
+    own_store(scene, update(scene, origin, arguments))
+}
+
+fn own_store(scene: &Scene, mut command: Command) -> Command {
     let state = scene.root().join("nix");
-    update
+    command
         .env("NIX_STORE_DIR", state.join("store"))
         .env("NIX_STATE_DIR", state.join("var"));
-    update
+    command
 }
 
 #[test]
@@ -464,4 +467,98 @@ fn repeats_and_lengths_of_what_was_fetched_are_deleted() {
     updated
         .says("proxy_content.nix: deleted 1 exact repeat and 2 wrong lengths\n")
         .says("4 pins, 1 updated, 1 failed");
+}
+
+/// Those with which fetchurl would do more than to ask for a URL; the others go on.
+#[test]
+fn what_only_nix_can_fetch_is_named_and_left() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    let pin = |url: &str, more: &str| {
+        let of = format!("https://{url}.example.org/");
+        format!(
+            "{{ url = \"{of}\"; file = fetchurl {{ url = \"https://a.example.org/other\"; hash = \"\"; {more} }}; }}\n"
+        )
+    };
+    let pins = [
+        pin(
+            "a",
+            "curlOpts = \"\"; curlOptsList = [ ]; netrcPhase = null;",
+        ),
+        pin("b", "curlOpts = \"--header x:y\";"),
+        pin("c", "curlOptsList = [ \"--user\" \"a:b\" ];"),
+        pin("d", "netrcPhase = \"echo >netrc\";"),
+    ];
+    for head in ["", "let lib = null; in "] {
+        let inventory = format!("{{ fetchurl }}: {head}[\n{}]\n", pins.concat());
+        scene.write("proxy_content.nix", &inventory);
+        let checked = run(&mut own_store(&scene, scene.buildproxy(&["check"]))).ends_with(3);
+        let updated = run(&mut with_nix(&scene, &origin, &[])).ends_with(1);
+        for (line, attribute) in [(3, "curlOpts"), (4, "curlOptsList"), (5, "netrcPhase")] {
+            let warned = format!(
+                "proxy_content.nix:{line}: warning: the pin of https://a.example.org/other has `{attribute}`, "
+            );
+            assert!(checked.stdout.contains(&warned), "{}", checked.stdout);
+            let told = format!(
+                "proxy_content.nix:{line}: error: the pin of https://a.example.org/other cannot be fetched: \
+                 it has `{attribute}`, "
+            );
+            assert!(updated.stderr.contains(&told), "{}", updated.stderr);
+        }
+        let updated = updated.says("4 pins, 1 updated, 3 failed");
+        assert_eq!(updated.stdout.lines().count(), 1, "{}", updated.stdout);
+        let (first, rest) = inventory.split_once("hash = \"\"").unwrap();
+        let wanted = format!("{first}hash = \"{}\"{rest}", hash("other"));
+        assert_eq!(scene.read("proxy_content.nix"), wanted);
+    }
+}
+
+/// In their order, until one gives something, as fetchurl does; be the file literals or evaluated.
+#[test]
+fn all_urls_of_a_pin_are_tried() {
+    need("nix-instantiate", "nix-bin");
+    let scene = Scene::new();
+    let origin = origin();
+    for head in ["", "let lib = null; in "] {
+        let pin = |urls: &str, hash: &str| {
+            format!(
+                "{{ fetchurl }}: {head}[\n{{ url = \"https://a.example.org/pinned\";\nfile = fetchurl {{ \
+                 urls = [ {urls} ]; hash = \"{hash}\"; }}; }} ]\n"
+            )
+        };
+        let gone = "\"https://a.example.org/gone\"";
+        let urls = format!(
+            "{gone} \"mirror://gnu/a\" \"https://a.example.org/other\" \"https://a.example.org/same\""
+        );
+        scene.write("proxy_content.nix", &pin(&urls, ""));
+        run(&mut with_nix(&scene, &origin, &[])).ok();
+        let wanted = pin(&urls, &hash("other").to_string());
+        assert_eq!(scene.read("proxy_content.nix"), wanted);
+        // By a glob of any of them.
+        run(&mut with_nix(&scene, &origin, &["*/same"])).ok();
+
+        let fetched = |verb: &[&str]| {
+            let mut fetched = own_store(&scene, scene.buildproxy(verb));
+            fetched.env("SSL_CERT_FILE", origin.ca());
+            run(&mut fetched)
+        };
+        let [first, to, second, too] = origin.connect_to();
+        let connect = [first.as_str(), &to, &second, &too];
+        fetched(&[&["check", "--fetch"][..], &connect].concat()).ok();
+        let cache = scene.root().join("cache");
+        let _ = fs::remove_dir_all(&cache);
+        let replay = ["replay", "proxy_content.nix", "--fetch", "--body-cache"];
+        let replay = [&replay[..], &[cache.to_str().unwrap()], &connect];
+        let command = ["--", "curl", "-sSf", "https://a.example.org/pinned"];
+        let said = fetched(&[&replay.concat()[..], &command].concat()).ok();
+        assert_eq!(said.stdout, "other");
+
+        let none = format!("{gone} \"https://a.example.org/none\"");
+        scene.write("proxy_content.nix", &pin(&none, ""));
+        let said = fetched(&[&["check", "--fetch"][..], &connect].concat()).ends_with(3);
+        let told = "the pin of https://a.example.org/gone cannot be fetched: \
+             https://a.example.org/gone: status 404 Not Found; https://a.example.org/none: status 404 Not Found";
+        assert!(said.stdout.contains(told), "{}", said.stdout);
+    }
 }

@@ -7,18 +7,17 @@ use super::error::NixError;
 use super::literal::peel;
 use super::source::Source;
 use super::spans::{PinSpans, Span};
-use crate::inventory::{Algorithm, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError};
+use crate::inventory::{
+    Algorithm, FetchOption, Pin, Sri, SriError, StoreName, StoreNameError, Url, UrlError, mirrors,
+};
 
 const WITHIN: &str = "`fetchurl`";
 
 /// Attributes that say how to fetch, but change neither the bytes nor the name.
 const HARMLESS: &[&str] = &[
     "allowSubstitutes",
-    "curlOpts",
-    "curlOptsList",
     "meta",
     "netrcImpureEnvVars",
-    "netrcPhase",
     "passthru",
     "preferLocalBuild",
 ];
@@ -26,8 +25,8 @@ const HARMLESS: &[&str] = &[
 /// Attributes that change the bytes, unless they are false.
 const SWITCHES: &[&str] = &["downloadToTemp", "executable", "recursiveHash", "showURLs"];
 
-/// Attributes that change the bytes or the name.
-const EFFECTIVE: &[&str] = &["md5", "pname", "postFetch", "sha1", "version"];
+/// Attributes that change the bytes, or are hashes that are not known here.
+const EFFECTIVE: &[&str] = &["md5", "postFetch", "sha1"];
 
 /// What a person may have meant.
 const KNOWN: &[&str] = &[
@@ -47,15 +46,10 @@ const KNOWN: &[&str] = &[
 pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans), NixError> {
     let mut attrs = Attrs::read(source, set)?;
     let line = attrs.line;
-    let (address, written) = address(source, &mut attrs)?;
-    let name = match attrs.take("name") {
-        Some(field) => field
-            .string(source)?
-            .parse()
-            .map_err(refuse_name(field.line))?,
-        None => StoreName::of_fetchurl(&address).map_err(refuse_name(written.line))?,
-    };
+    let (addresses, written) = addresses(source, &mut attrs)?;
+    let name = name(source, &mut attrs, &addresses[0], written.line)?;
     let hash = hash(source, &mut attrs)?;
+    let option = option(source, &mut attrs);
     for field in attrs.rest() {
         refuse_unless_harmless(source, &field)?;
     }
@@ -66,7 +60,7 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans
             within: WITHIN,
         });
     };
-    let url = Url::parse(&address).map_err(|error| match error {
+    let wrong = |error| match error {
         // `mirror://…`: only nixpkgs knows what it stands for.
         UrlError::OtherScheme { scheme, .. } => NixError::NotLiteral {
             line: written.line,
@@ -76,8 +70,14 @@ pub(super) fn read(source: &Source, set: &ast::AttrSet) -> Result<(Pin, PinSpans
             line: written.line,
             error,
         },
-    })?;
-    let pin = Pin { name, url, hash };
+    };
+    let pin = Pin {
+        name,
+        url: Url::parse(&addresses[0]).map_err(wrong)?,
+        mirrors: mirrors(&addresses[1..]).map_err(wrong)?,
+        option,
+        hash,
+    };
     let spans = PinSpans {
         url: written,
         hash: span,
@@ -100,8 +100,52 @@ struct Given {
     only: Option<Algorithm>,
 }
 
-/// The first URL, and where it stands.
-fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, Span), NixError> {
+/// The name of what it gives. The line of what is wrong is that of the name, or else that of the URL.
+fn name(
+    source: &Source,
+    attrs: &mut Attrs,
+    address: &str,
+    line: usize,
+) -> Result<StoreName, NixError> {
+    let mut line = line;
+    let mut text = |name: &str| match attrs.take(name) {
+        Some(field) if !is_null(field.expr("a string")?) => {
+            line = field.line;
+            field.string(source).map(Some)
+        }
+        _ => Ok(None),
+    };
+    let (pname, version, name) = (text("pname")?, text("version")?, text("name")?);
+    let versioned = pname.zip(version);
+    let versioned = versioned.map(|(pname, version)| format!("{pname}-{version}"));
+    StoreName::of_fetchurl(name.as_deref(), versioned.as_deref(), address)
+        .map_err(refuse_name(line))
+}
+
+/// What makes its requests other than plain ones, if anything does.
+fn option(source: &Source, attrs: &mut Attrs) -> Option<FetchOption> {
+    let mut given = FetchOption::ALL.into_iter().filter(|option| {
+        let field = attrs.take(option.attribute());
+        field.is_some_and(|field| !is_nothing(source, &field))
+    });
+    let first = given.next();
+    // All of them are taken out.
+    given.for_each(drop);
+    first
+}
+
+/// Whether a value is null, or an empty string or list.
+fn is_nothing(source: &Source, field: &Field) -> bool {
+    match field.expr("a value").ok().cloned().and_then(peel) {
+        Some(Expr::List(list)) => list.items().next().is_none(),
+        Some(Expr::Str(_)) => field.string(source).is_ok_and(|text| text.is_empty()),
+        Some(expr) => is_null(&expr),
+        None => false,
+    }
+}
+
+/// The URLs, of which there is one, and where they stand.
+fn addresses(source: &Source, attrs: &mut Attrs) -> Result<(Vec<String>, Span), NixError> {
     if let Some(field) = attrs.take("url") {
         if let Some(urls) = attrs.take("urls") {
             return Err(NixError::NotLiteral {
@@ -109,7 +153,7 @@ fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, Span), NixErro
                 what: "`fetchurl` with both `url` and `urls`".to_owned(),
             });
         }
-        return Ok((field.string(source)?, field.span(source)?));
+        return Ok((vec![field.string(source)?], field.span(source)?));
     }
     let missing = NixError::Missing {
         line: attrs.line,
@@ -120,8 +164,11 @@ fn address(source: &Source, attrs: &mut Attrs) -> Result<(String, Span), NixErro
     let Expr::List(list) = field.expr("a list")? else {
         return Err(source.not("a list", "`urls`", field.expr("a list")?));
     };
-    let first = source.strings("a URL", list)?.into_iter().next();
-    Ok((first.ok_or(missing)?, field.span(source)?))
+    let all = source.strings("a URL", list)?;
+    if all.is_empty() {
+        return Err(missing);
+    }
+    Ok((all, field.span(source)?))
 }
 
 /// The one hash among the attributes; `None` where there is none.

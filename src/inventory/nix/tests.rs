@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::emit::Changes;
 use crate::inventory::strategies;
-use crate::inventory::{Algorithm, Body, Declared, Entry, Pin, Sri};
+use crate::inventory::{Algorithm, Body, Declared, Entry, FetchOption, Pin, Sri};
 
 const FIRST: &str = include_str!("../../../tests/golden/first-generation.nix");
 const SECOND: &str = include_str!("../../../tests/golden/second-generation.nix");
@@ -31,11 +31,7 @@ fn error(text: &str) -> NixError {
 }
 
 fn pin(name: &str, url: &str, hash: Option<Sri>) -> Body {
-    Body::Pin(Pin {
-        name: name.parse().unwrap(),
-        url: url.parse().unwrap(),
-        hash,
-    })
+    Body::Pin(Pin::new(name.parse().unwrap(), url.parse().unwrap(), hash))
 }
 
 #[test]
@@ -88,10 +84,15 @@ fn a_file_edited_by_hand_is_read() {
     assert!(entries[1].condition.authorization);
     assert_eq!(entries[1].condition.headers["accept"], "text/plain");
     assert_eq!(entries[1].condition.body, Some(Sri::sha256_of(b"hello")));
-    assert_eq!(
-        entries[2].body,
-        pin("c?d=e", "https://example.org/c?d=e", None)
-    );
+    let Body::Pin(wanted) = pin("c?d=e", "https://example.org/c?d=e", None) else {
+        panic!("a pin is one");
+    };
+    let wanted = Pin {
+        mirrors: vec!["https://mirror.example.org/c".parse().unwrap()],
+        option: Some(FetchOption::CurlOptsList),
+        ..wanted
+    };
+    assert_eq!(entries[2].body, Body::Pin(wanted));
     assert_eq!(entries[3].body, Body::File("proxy content/d".into()));
     assert_eq!(entries[4].body, Body::File("/nix/store/0000-e".into()));
 }
@@ -270,7 +271,6 @@ fn what_only_nix_can_say_is_left_to_nix() {
         "file = fetchurl { url = \"http://example.org/a\"; hash = \"\"; executable = true; };",
         "file = fetchurl { url = \"http://example.org/a\"; hash = \"\"; recursiveHash = true; };",
         "file = fetchurl { url = \"http://example.org/a\"; hash = \"\"; downloadToTemp = a; };",
-        "file = fetchurl { url = \"http://example.org/a\"; hash = \"\"; pname = \"a\"; };",
         "file = \"a\r\nb\";",
     ];
     for text in in_file {

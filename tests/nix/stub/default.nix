@@ -43,7 +43,7 @@ let
     versionCheckHook = self.makeSetupHook { name = "version-check-hook"; } ./version-check-hook.sh;
     nix-update-script = _: [ "nix-update" ];
 
-    fetchurl = import ./fetchurl.nix { inherit (self) stdenv; };
+    fetchurl = import ./fetchurl.nix { inherit (self) lib stdenv; };
 
     rustPlatform.buildRustPackage = import ./build-rust-package.nix {
       inherit prebuilt;

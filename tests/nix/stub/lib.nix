@@ -89,6 +89,14 @@ makeExtensible (lib: {
 
   isFunction = f: builtins.isFunction f || (f ? __functor && lib.isFunction (f.__functor f));
 
+  fakeHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+  escapeShellArgs =
+    arguments:
+    builtins.concatStringsSep " " (
+      map (argument: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString argument)}'") arguments
+    );
+
   importTOML = path: builtins.fromTOML (builtins.readFile path);
 
   getExe = package: "${package}/bin/${package.meta.mainProgram}";
@@ -112,8 +120,10 @@ makeExtensible (lib: {
         builtins.split "[^[:alnum:]+._?=-]+" (lib.strings.withoutLeadingDots name)
       );
       clean = builtins.concatStringsSep "-" parts;
+      excess = builtins.stringLength clean - 207;
+      end = builtins.substring (if excess > 0 then excess else 0) (-1) clean;
     in
-    if clean == "" then "unknown" else clean;
+    if clean == "" then "unknown" else end;
 
   strings.withoutLeadingDots =
     name: builtins.head (builtins.match "\\.*(.*)" (builtins.unsafeDiscardStringContext name));

@@ -37,11 +37,13 @@ let
             NIX_MAIN_PROGRAM = attrs.meta.mainProgram;
           }
           // {
-            name = attrs.name or "${attrs.pname}-${attrs.version}";
+            name = lib.strings.sanitizeDerivationName (attrs.name or "${attrs.pname}-${attrs.version}");
             inherit stdenv system;
             nativeBuildInputs =
               attrs.nativeBuildInputs or [ ]
               ++ lib.optionals (attrs.doInstallCheck or false) (attrs.nativeInstallCheckInputs or [ ]);
+            # As the attributes of a fetchurl have it: none.
+            __ignoreNulls = true;
             # Named even where there is one, as `nix develop` reads the variable.
             outputs = [ "out" ];
             builder = "/bin/bash";
