@@ -121,7 +121,10 @@ pub struct ReplayArgs {
     #[arg(value_name = "INVENTORY")]
     pub inventory: PathBuf,
     /// Exit with status 4 where a request was not answered.
-    #[arg(long, conflicts_with = "daemon")]
+    ///
+    /// With --daemon, the process of --watch-pid gets the signal USR2 whenever a request is not answered,
+    /// before its client hears of it.
+    #[arg(long)]
     pub strict: bool,
     /// Download pins that are not in the body cache, before the command runs.
     #[arg(long)]
@@ -133,7 +136,7 @@ pub struct ReplayArgs {
     #[arg(long, conflicts_with_all = ["command", "transparent"])]
     pub daemon: bool,
     /// End when the process PID ends.
-    #[arg(long, value_name = "PID", requires = "daemon", value_parser = clap::value_parser!(i32).range(1..))]
+    #[arg(long, value_name = "PID", requires = "daemon", required_if_eq_all = [("daemon", "true"), ("strict", "true")], value_parser = clap::value_parser!(i32).range(1..))]
     pub watch_pid: Option<i32>,
     /// What capture and replay have.
     #[command(flatten)]

@@ -57,10 +57,30 @@ runCommand "check-hooks"
     grep -x "$summary" log
     builder 4 'source ${strict}; get x'
     grep "^$missed" log
-    builder 7 'source ${strict}; get x; exit 7'
+    builder 4 'source ${strict}; get x; exit 7'
     grep "^$missed" log
-    builder 4 'exitHooks+=("echo another hook >&2"); source ${strict}; get x'
+    builder 7 'source ${strict}; get a; exit 7'
+    grep -x "$summary" log
+    builder 4 'failureHooks+=("echo another hook >&2"); source ${strict}; get x'
     grep "another hook" log
+
+    echo "whatever becomes of the traps and hooks of the build"
+    for last in 'trap "echo mine >&2; exit 0" EXIT; get x' 'get x; trap "echo mine >&2; exit 0" EXIT' \
+      'trap - EXIT; get x' 'exitHooks=("exit 0" "''${exitHooks[@]}"); get x' 'succeedOnFailure=1; get x' \
+      '(trap - EXIT; get x; exit 0)' 'if ! get x; then exit 0; fi; exit 0' 'exitHook() { exit 0; }; { get x; }'; do
+      builder 4 "source ${strict}; $last"
+      [[ $(lines "$missed") == 1 && $(lines "buildproxy: strict: ") == 1 ]] || [[ $last == *mine* && $(lines mine) == 1 ]]
+    done
+    builder 4 'trap "exit 0" EXIT; source ${strict}; get x'
+    grep "^buildproxy: strict: " log
+
+    echo "also where the same inventory answers already, and is not strict"
+    builder 4 'source ${proxy}; source ${strict}; get x'
+    grep "^buildproxy: strict: " log
+    builder 4 'source ${strict}; source ${proxy}; get x'
+    grep "^buildproxy: strict: " log
+    builder 1 'source ${proxy}; (source ${strict}; get x)'
+    grep "strict mkBuildproxy" log
 
     echo "sourced again, it says so once"
     builder 0 'source ${proxy}; source ${proxy}; get a; (source ${proxy}; get a)'
@@ -88,6 +108,15 @@ runCommand "check-hooks"
 
     echo "but not in a shell of Nix, where no build could fail"
     builder 0 "env -u NIX_LOG_FD IN_NIX_SHELL=impure bash -c 'source ${strict} || exit; curl --silent http://x.test/'"
+
+    echo "a fixed output has the network, and a capture gets all that is asked"
+    unanswered='[[ -z ''${http_proxy-}''${BUILDPROXY_MANIFEST-} ]]'
+    builder 0 "outputHash=; source ${strict}; $unanswered"
+    [[ ! -s log ]]
+    builder 0 "export BUILDPROXY_MODE=capture; source ${strict}; $unanswered"
+    grep -xF "buildproxy: ${strict.manifest} answers nothing here, as this build is captured" log
+    builder 0 'export BUILDPROXY_MODE=replay; source ${strict}; get a'
+    grep -x "$summary" log
 
     echo "with nounset"
     builder 4 'set -u; source ${strict}; get x'

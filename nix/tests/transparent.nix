@@ -55,7 +55,7 @@ else
 
       echo "a phase cannot start again"
       (
-        unset BUILDPROXY_MANIFEST
+        unset BUILDPROXY_TRANSPARENT
         if source ${proxy} 2>log; then exit 1; fi
         grep nativeBuildInputs log
       )

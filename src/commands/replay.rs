@@ -42,7 +42,10 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
     let environment = Environment::new(Mode::Replay, way, &files, &Direct::default(), inherited);
-    let replay = Arc::new(Replay::new(matcher, edited(&args.inventory)));
+    let watched = args.watch_pid.and_then(Pid::from_raw);
+    let alarmed = watched.filter(|_| args.strict);
+    let replay = Replay::new(matcher, edited(&args.inventory), alarmed);
+    let replay = Arc::new(replay);
     let door = FrontDoor::new(Arc::new(authority), Arc::clone(&replay));
 
     if args.daemon {
@@ -55,7 +58,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
             std::mem::forget((replay, door));
             return Ok(Status::Done);
         }
-        let watched = args.watch_pid.and_then(Pid::from_raw);
         runtime()?.block_on(async {
             let mut signals = Signals::take()?;
             front.serve(door)?;

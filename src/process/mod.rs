@@ -10,4 +10,4 @@ pub use child::{ChildError, Job, Running, Signals, exit_code};
 pub use daemon::{Fork, Inherited, fork};
 pub use limits::raise_open_files;
 pub use shell::Mode;
-pub use watch::ended;
+pub use watch::{alarm, ended};

@@ -1,12 +1,20 @@
-//! Waits for a process that is not a child.
+//! A process that is not a child: its end is waited for, and it can be told of what it waits for in vain.
 
 use std::{io, thread, time::Duration};
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tokio::sync::oneshot;
 
 /// How often a process is looked for, on systems that cannot tell of its end.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Signals `process`, a shell, that a build in it is to fail. One that has ended needs no telling.
+///
+/// A shell with a handler runs it as soon as the command that it waits for has ended, whatever it does with
+/// that command's status, and whatever becomes of its other handlers.
+pub fn alarm(process: Pid) {
+    let _ = kill_process(process, Signal::USR2);
+}
 
 /// Waits until `process` has ended. One that is not there has.
 pub async fn ended(process: Pid) {

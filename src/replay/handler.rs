@@ -16,10 +16,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use rustix::process::Pid;
 
 use super::{Answer, Content, Key, Matcher, Secret, ShelfError, Summary, nearest::nearest};
 use crate::{
     inventory::Url,
+    process::alarm,
     proxy::{
         Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
         plain,
@@ -56,18 +58,22 @@ pub struct Replay {
     /// How often each was asked for.
     misses: Mutex<HashMap<Miss, u32>>,
     file: PathBuf,
+    /// Who is told at once of what is not answered.
+    alarmed: Option<Pid>,
 }
 
 impl Replay {
-    /// Answers what `matcher` finds, to which a person adds in `file`.
+    /// Answers what `matcher` finds, to which a person adds in `file`. Before a client hears that something
+    /// is not answered, the process `alarmed` does, see [`alarm`].
     #[must_use]
-    pub fn new(matcher: Matcher, file: PathBuf) -> Self {
+    pub fn new(matcher: Matcher, file: PathBuf, alarmed: Option<Pid>) -> Self {
         Self {
             matcher,
             answered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             misses: Mutex::default(),
             file,
+            alarmed,
         }
     }
 
@@ -115,6 +121,7 @@ impl Replay {
             url: key.url.without_secrets().into_owned(),
         };
         let text = self.explain(&miss);
+        self.alarm();
         let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = misses.len();
         let times = match misses.entry(miss) {
@@ -132,8 +139,15 @@ impl Replay {
     /// The answer where there should be one, and `text` says why there is none.
     fn failed(&self, text: &str) -> Response {
         self.failed.fetch_add(1, Ordering::Relaxed);
+        self.alarm();
         say(text);
         plain(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+
+    fn alarm(&self) {
+        if let Some(process) = self.alarmed {
+            alarm(process);
+        }
     }
 
     /// What is said of a miss.

@@ -96,3 +96,25 @@ fn what_keeps_it_from_starting_is_an_exit_status() {
     assert_eq!(failed.stdout, "");
     failed.says("m.json: line 1: entry 0 for `https://a.example.org/`");
 }
+
+/// Before the client has its answer: what it does with that is no matter.
+#[test]
+fn where_it_is_strict_the_process_that_it_watches_is_told_of_each_miss() {
+    need("bash", "bash");
+    let scene = scene();
+    let script = r#"
+        set -eu
+        trap 'echo told; exit 4' USR2
+        exports=$("$0" replay m.json --daemon --strict --watch-pid $$)
+        eval "$exports"
+        curl -sSf https://a.example.org/hello
+        curl -sSf https://a.example.org/miss || :
+        echo not here"#;
+    let mut shell = scene.offline("bash");
+    let asked = run(shell.args(["-c", script, env!("CARGO_BIN_EXE_buildproxy")])).ends_with(4);
+    assert_eq!(asked.stdout, "hello\ntold\n");
+    let untold = ["replay", "m.json", "--daemon", "--strict"];
+    run(&mut scene.buildproxy(&untold))
+        .ends_with(2)
+        .says("--watch-pid");
+}

@@ -25,6 +25,7 @@ mod matrix;
 mod memory;
 mod neighbours;
 mod nix;
+mod nixpkgs;
 mod packaged;
 mod proxying;
 mod readme;
