@@ -87,9 +87,16 @@ pub struct CaptureArgs {
     /// What is pinned.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// Give redirects of these URLs to the client, instead of following them.
+    /// Give redirects of these URLs to the client, whatever they lead to.
+    ///
+    /// Without it, those are given to the client that it asks for with HEAD, that say something which what
+    /// they lead to does not, or that lead to what may name other things relative to itself: pages, modules,
+    /// style sheets, manifests, and what is not known. All others are followed for the client.
     #[arg(long, value_name = "GLOB")]
     pub keep_redirects: Vec<Glob>,
+    /// Follow redirects of these URLs for the client, but for those that --keep-redirects matches.
+    #[arg(long, value_name = "GLOB")]
+    pub follow_redirects: Vec<Glob>,
     /// Reach these hosts without the proxy, as well as those of this machine: names, addresses, or
     /// domains with a leading dot.
     #[arg(

@@ -8,7 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use globset::GlobSet;
 use http::{
     HeaderMap, Method, StatusCode,
     header::{CONTENT_LENGTH, RANGE},
@@ -18,18 +17,19 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Exchange, Outcome, Policy, Question, Recorder, Skipped,
+    Astray, Exchange, Outcome, Policy, Question, Recorder, RedirectPolicy, Skipped,
     download::{Bounds, Download, download},
     headers,
     pinning::Evidence,
     recorder::Arrival,
+    unseen::{Unseen, glob},
 };
 use crate::{
     bodies::BodyCache,
     inventory::Url,
     proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
-    upstream::{Ending, Outgoing, Redirects, Upstream, get, plain_headers},
+    upstream::{Answer, Ending, Outgoing, Upstream, get, plain_headers},
 };
 
 /// The handler of `buildproxy capture`.
@@ -38,8 +38,8 @@ pub struct Capture {
     cache: BodyCache,
     recorder: Arc<Recorder>,
     policy: Arc<Policy>,
-    /// URLs whose redirects the client wants to see.
-    keep_redirects: GlobSet,
+    redirects: RedirectPolicy,
+    unseen: Unseen,
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Mutex<HashMap<Url, Url>>,
@@ -57,7 +57,7 @@ struct Head {
     secret: bool,
     status: StatusCode,
     headers: HeaderMap,
-    redirects: u32,
+    redirects: usize,
     /// How its body ends, where that tells nothing by itself.
     ending: Option<Ending>,
 }
@@ -69,7 +69,7 @@ impl Capture {
         cache: BodyCache,
         recorder: Arc<Recorder>,
         policy: Policy,
-        keep_redirects: GlobSet,
+        redirects: RedirectPolicy,
         bounds: Bounds,
     ) -> Self {
         Self {
@@ -77,7 +77,8 @@ impl Capture {
             cache,
             recorder,
             policy: Arc::new(policy),
-            keep_redirects,
+            redirects,
+            unseen: Unseen::default(),
             sources: Mutex::default(),
             bounds,
             tasks: TaskTracker::new(),
@@ -115,10 +116,11 @@ impl Capture {
         };
         let sent = plain_headers();
         let question = Question::new(url, &Method::GET, &sent, &Bytes::new());
+        let redirects = answer.redirects();
         let ending = Ending::of(&answer.response);
         let (response, body) = answer.response.into_parts();
         let (download, _) = download(&self.cache, body, self.bounds);
-        let head = Head::new(question, url, &response, answer.redirects, ending);
+        let head = Head::new(question, url, &response, redirects, ending);
         // It has nothing to give but that it has ended.
         let _ = self.record(head, download, sent, arrival).await;
         Ok(())
@@ -140,25 +142,23 @@ impl Capture {
             url: url.clone(),
             headers: sent.clone(),
             body: body.clone(),
-            redirects: if self.keep_redirects.is_match(url.as_str()) {
-                Redirects::Keep
-            } else {
-                Redirects::Follow
-            },
+            redirects: self.redirects.redirects(&request.method, &url),
         });
         let answered = match answered.await {
-            Ok(answered) => answered,
+            Ok(answered) => self.redirects.select(&url, answered),
             Err(error) => {
                 arrival.settle();
                 return Err(error.into());
             }
         };
+        self.base(&request.method, &url, &answered);
+        let redirects = answered.redirects();
         let source = self.source(&url, answered.target);
         let ending = Ending::of(&answered.response);
         let (response, upstream_body) = answered.response.into_parts();
         let length = content_length(&response.headers);
         let question = Question::new(&url, &request.method, &request.headers, &body);
-        let head = Head::new(question, &source, &response, answered.redirects, ending);
+        let head = Head::new(question, &source, &response, redirects, ending);
         let mut whole = Representation {
             status: head.status,
             headers: head.headers.clone(),
@@ -186,6 +186,33 @@ impl Capture {
             &request.headers,
             whole.with_body(body),
         ))
+    }
+
+    /// Takes note of what the client will take for the base of what it got, and looks into what failed
+    /// because that was wrong.
+    fn base(&self, method: &Method, url: &Url, answered: &Answer) {
+        let status = answered.response.status();
+        let last = &answered.request.url;
+        if answered.followed.is_some() && status.is_success() {
+            self.unseen.follow(url, last);
+        }
+        let meant = self.unseen.meant(url, last, status);
+        if meant.is_empty() || !matches!(*method, Method::GET | Method::HEAD) {
+            return;
+        }
+        let recorder = Arc::clone(&self.recorder);
+        let upstream = self.upstream.clone();
+        let stall = self.bounds.stall;
+        let asked = url.without_secrets().into_owned();
+        self.tasks.spawn(async move {
+            for one in meant {
+                if one.is_there(&upstream, stall).await {
+                    let glob = glob(&one.redirected);
+                    let meant = one.meant.without_secrets().into_owned();
+                    return recorder.went_astray(&one.redirected, Astray { asked, meant, glob });
+                }
+            }
+        });
     }
 
     /// What a plain fetch of `url` should begin with, and of the `target` that it redirects to.
@@ -249,7 +276,7 @@ impl Head {
         question: Question,
         source: &Url,
         response: &Parts,
-        redirects: u32,
+        redirects: usize,
         ending: Option<Ending>,
     ) -> Self {
         let plain = source.without_secrets();

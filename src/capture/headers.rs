@@ -140,7 +140,8 @@ pub(super) fn recorded(of_client: &HeaderMap) -> Headers {
     headers
 }
 
-fn is_noise(name: &HeaderName) -> bool {
+/// Whether a header would change with each capture, and says nothing of the body.
+pub(super) fn is_noise(name: &HeaderName) -> bool {
     let name = name.as_str();
     NOISE.contains(&name) || NOISE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

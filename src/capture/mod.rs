@@ -1,9 +1,10 @@
 //! Capture: fetches what clients ask for from upstream, and keeps a record of it.
 //!
-//! The way of a request: [`Capture`] sends it on through [`crate::upstream`], which follows redirects; the
-//! body arrives as a `download`, which goes to the body cache at its own pace while the client reads
-//! it from there at its own; when it is whole, `pinning` decides whether a plain `fetchurl` would get
-//! the same, and the `recorder` takes note. `assemble` makes entries of the record.
+//! The way of a request: [`Capture`] sends it on through [`crate::upstream`], which follows redirects, and
+//! `redirects` says whether the client gets what they lead to; the body arrives as a `download`, which goes
+//! to the body cache at its own pace while the client reads it from there at its own; when it is whole, `pinning`
+//! decides whether a plain `fetchurl` would get the same, and the `recorder` takes note. `assemble` makes
+//! entries of the record.
 
 mod assemble;
 mod download;
@@ -13,6 +14,9 @@ mod headers;
 mod limits;
 mod pinning;
 mod recorder;
+mod redirects;
+mod relative;
+mod unseen;
 mod vendor_folder;
 
 pub use assemble::{Recording, Vendored, assemble};
@@ -20,5 +24,6 @@ pub use download::Bounds;
 pub use handler::Capture;
 pub use limits::{Size, SizeError};
 pub use pinning::{Policy, Proof, Reason};
-pub use recorder::{Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
+pub use recorder::{Astray, Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};
+pub use redirects::RedirectPolicy;
 pub use vendor_folder::{LeadsOut, Placed, VendorFolder};

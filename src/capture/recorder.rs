@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -80,7 +80,7 @@ pub struct Exchange {
     /// The body.
     pub outcome: Outcome,
     /// How many redirects were followed.
-    pub redirects: u32,
+    pub redirects: usize,
 }
 
 /// What became of the body.
@@ -190,10 +190,24 @@ pub struct Record {
     pub skipped: Vec<Skipped>,
     /// URLs that answered the same question with another body later on; the record has the later.
     pub unstable: BTreeSet<Url>,
+    /// What was not there because the client did not see a redirect, by the URL that was redirected.
+    pub astray: BTreeMap<Url, Astray>,
     /// How many exchanges there were beyond those, which were too many to be recorded.
     pub beyond: u64,
     /// URLs whose answers are still arriving, once for each.
     arriving: Vec<Url>,
+}
+
+/// A request that failed because of a redirect that was followed for the client: the client took the URL
+/// that was redirected for the base of what it read there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Astray {
+    /// What the client asked for.
+    pub asked: Url,
+    /// What it would have asked for.
+    pub meant: Url,
+    /// What matches the URL that was redirected.
+    pub glob: String,
 }
 
 /// An answer that is arriving. Dropped before it is settled, it was given up.
@@ -267,6 +281,13 @@ impl Recorder {
         {
             exchange.outcome = outcome;
         }
+    }
+
+    /// Takes note of what was not there because the client did not see that `redirected` is a redirect;
+    /// the first is enough.
+    pub(super) fn went_astray(&self, redirected: &Url, astray: Astray) {
+        let redirected = redirected.without_secrets().into_owned();
+        self.lock().astray.entry(redirected).or_insert(astray);
     }
 
     /// Takes note of what cannot be recorded.

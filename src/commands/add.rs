@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
-use globset::GlobSet;
 use http::Method;
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Progress, Proof, Recorder},
+    capture::{Bounds, Capture, Progress, Proof, Recorder, RedirectPolicy},
     cli::{AddArgs, MergeArgs},
     inventory::{Body, Pin, Url, nix::Located},
     report::{chain, say},
@@ -60,7 +59,7 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
         cache.clone(),
         Arc::clone(&recorder),
         args.policy.open(Proof::Fetch)?,
-        GlobSet::empty(),
+        RedirectPolicy::default(),
         Bounds {
             stall: args.upstream.stall(),
             max_body: None,

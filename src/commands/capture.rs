@@ -16,7 +16,7 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Progress, Proof, Recorder},
+    capture::{Bounds, Capture, Progress, Proof, Recorder, RedirectPolicy},
     cli::CaptureArgs,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
@@ -70,7 +70,10 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
         cache.clone(),
         Arc::clone(&recorder),
         policy,
-        set(&args.keep_redirects)?,
+        RedirectPolicy {
+            keep: set(&args.keep_redirects)?,
+            follow: set(&args.follow_redirects)?,
+        },
         Bounds {
             stall: args.upstream.stall(),
             max_body: args.max_body,

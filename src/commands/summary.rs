@@ -4,10 +4,10 @@ use std::{fmt, path::Path};
 
 use super::output::Written;
 use crate::{
-    capture::{Record, Vendored},
+    capture::{Astray, Record, Vendored},
     emit::{Changed, Kept},
     inventory::{Body, moving::moving},
-    report::{chain, count},
+    report::{chain, count, shell_word},
 };
 
 /// A vendored body above this many bytes is warned of, as a repository is no place for it.
@@ -87,13 +87,27 @@ impl fmt::Display for Summary<'_> {
                 writeln!(f, "  moving: {}: it names {moving}", pin.url)?;
             }
         }
+        self.unsettled(f)?;
+        self.hints(f)
+    }
+}
+
+impl Summary<'_> {
+    /// What could not be recorded, or not surely.
+    fn unsettled(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for url in &self.record.unstable {
             writeln!(
                 f,
                 "  unstable: {url}: gave different bodies, the last one is recorded"
             )?;
         }
-        for (url, error) in &recording.refused {
+        for (redirected, Astray { asked, meant, .. }) in &self.record.astray {
+            writeln!(
+                f,
+                "  astray: {asked} failed, but relative to where {redirected} leads it is {meant}, which is there"
+            )?;
+        }
+        for (url, error) in &self.written.recording.refused {
             writeln!(f, "  skipped: {url}: {error}")?;
         }
         for skipped in &self.record.skipped {
@@ -106,6 +120,14 @@ impl fmt::Display for Summary<'_> {
                 "  skipped: {number} more, beyond what a capture can hold"
             )?;
         }
+        Ok(())
+    }
+
+    /// What a person may want to do about it.
+    fn hints(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Written {
+            recording, merged, ..
+        } = self.written;
         let vendored: u64 = recording
             .vendored
             .iter()
@@ -122,6 +144,18 @@ impl fmt::Display for Summary<'_> {
                 "hint: `--pin GLOB` pins what a plain download gives after all"
             )?;
         }
+        let globs = self.record.astray.values().map(|astray| {
+            let glob = shell_word(&astray.glob);
+            format!(" --keep-redirects {glob}")
+        });
+        let globs: String = globs.collect();
+        if !globs.is_empty() {
+            writeln!(
+                f,
+                "hint: `{}` gives these redirects to the client",
+                globs.trim_start()
+            )?;
+        }
         if merged
             .changed
             .iter()
@@ -134,9 +168,7 @@ impl fmt::Display for Summary<'_> {
         }
         Ok(())
     }
-}
 
-impl Summary<'_> {
     /// An entry of the inventory that is answered otherwise now; without the end of the line.
     fn changed(&self, f: &mut fmt::Formatter<'_>, word: &str, changed: &Changed) -> fmt::Result {
         let Changed {

@@ -5,7 +5,7 @@ use std::{error::Error, io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
-    header::{CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION},
+    header::{COOKIE, LOCATION, PROXY_AUTHORIZATION},
     uri::InvalidUri,
 };
 use http_body_util::Full;
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// As many as curl follows in nixpkgs' fetchurl.
-const MAX_REDIRECTS: u32 = 20;
+const MAX_REDIRECTS: usize = 20;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -81,11 +81,8 @@ pub(crate) struct Outgoing {
 /// What becomes of a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Redirects {
-    /// It is followed, if the request was a GET or HEAD, unless it leads to something that means something
-    /// else under another URL.
-    Follow,
     /// It is followed, if the request was a GET or HEAD.
-    FollowAlways,
+    Follow,
     /// It is the answer.
     Keep,
 }
@@ -122,23 +119,52 @@ fn same_origin(one: &Url, other: &Url) -> bool {
     (one.scheme(), one.authority()) == (other.scheme(), other.authority())
 }
 
-/// An answer, at the end of all redirects.
+/// An answer, at the end of all redirects that were followed.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) response: http::Response<Incoming>,
-    /// How many redirects led to it.
-    pub(crate) redirects: u32,
-    /// Where it leads itself, if it is a redirect that was kept.
+    /// What it answers: the last request, where redirects were followed.
+    pub(crate) request: Outgoing,
+    /// The redirects that led to it.
+    pub(crate) followed: Option<Followed>,
+    /// Where it leads itself, if it is a redirect.
     pub(crate) target: Option<Url>,
+}
+
+/// Redirects that were followed.
+#[derive(Debug)]
+pub(crate) struct Followed {
+    /// The headers of each.
+    pub(crate) headers: Vec<HeaderMap>,
+    first: Box<Answer>,
 }
 
 impl Answer {
     /// An answer that is a redirect to `target`.
-    fn redirect(response: http::Response<Incoming>, target: Option<Url>) -> Self {
+    fn redirect(
+        response: http::Response<Incoming>,
+        request: Outgoing,
+        target: Option<Url>,
+    ) -> Self {
         Self {
             response,
-            redirects: 0,
+            request,
+            followed: None,
             target,
+        }
+    }
+
+    /// How many redirects were followed.
+    pub(crate) fn redirects(&self) -> usize {
+        let followed = self.followed.as_ref();
+        followed.map_or(0, |followed| followed.headers.len())
+    }
+
+    /// The same, as if the first redirect had not been followed: then it is the answer.
+    pub(crate) fn unfollowed(self) -> Self {
+        match self.followed {
+            Some(followed) => *followed.first,
+            None => self,
         }
     }
 }
@@ -202,40 +228,47 @@ impl Upstream {
     /// target that is none for HTTP. The client then does with it what it would have done.
     pub(crate) async fn send(&self, asked: Outgoing) -> Result<Answer, UpstreamError> {
         let mut request = asked.clone();
-        let mut first = None;
+        let mut followed: Option<Followed> = None;
         let mut visited = Vec::new();
-        let mut redirects = 0;
         let mut cookies = Cookies::default();
         loop {
             let response = self.send_once(&request).await?;
             let Some(location) = redirect(&request.method, &response) else {
-                let needs_its_url = asked.redirects == Redirects::Follow && is_base(&response);
-                return Ok(match first.filter(|_| needs_its_url) {
-                    Some((response, target)) => Answer::redirect(response, Some(target)),
-                    None => Answer {
-                        response,
-                        redirects,
-                        target: None,
-                    },
+                return Ok(Answer {
+                    response,
+                    request,
+                    followed,
+                    target: None,
                 });
             };
             if asked.redirects == Redirects::Keep {
                 let target = request.url.join(&location).ok();
-                return Ok(Answer::redirect(response, target));
+                return Ok(Answer::redirect(response, request, target));
             }
             cookies.take(&request.url, response.headers());
             visited.push((request.url.clone(), request.headers.get(COOKIE).cloned()));
-            redirects += 1;
             let next = request.redirected(&asked, &location, &cookies);
             let leads_on = |next: &Outgoing| {
                 let place = (next.url.clone(), next.headers.get(COOKIE).cloned());
-                redirects <= MAX_REDIRECTS && !visited.contains(&place)
+                visited.len() <= MAX_REDIRECTS && !visited.contains(&place)
             };
             let Some(next) = next.filter(leads_on) else {
-                let (response, target) = first.unwrap_or((response, request.url));
-                return Ok(Answer::redirect(response, Some(target)));
+                if let Some(followed) = followed {
+                    return Ok(*followed.first);
+                }
+                let target = request.url.clone();
+                return Ok(Answer::redirect(response, request, Some(target)));
             };
-            first.get_or_insert((response, next.url.clone()));
+            let headers = response.headers().clone();
+            let mut so_far = followed.unwrap_or_else(|| {
+                let target = next.url.clone();
+                Followed {
+                    headers: Vec::new(),
+                    first: Box::new(Answer::redirect(response, request, Some(target))),
+                }
+            });
+            so_far.headers.push(headers);
+            followed = Some(so_far);
             request = next;
         }
     }
@@ -329,19 +362,6 @@ fn lacking(error: &rustls::Error) -> Option<&'static str> {
         ),
         _ => None,
     }
-}
-
-/// Whether an answer names things relative to its own URL, which the client then has to know: pages, the
-/// indexes of pip, and what git asks first, after which it asks the same place again.
-fn is_base(response: &http::Response<Incoming>) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    let content_type = content_type.and_then(|content_type| content_type.to_str().ok());
-    let essence = content_type.and_then(|content_type| content_type.split(';').next());
-    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
-    let of_git = essence.starts_with("application/x-git-") && essence.ends_with("-advertisement");
-    let of_pip = essence.starts_with("application/vnd.pypi.simple.");
-    let page = ["text/html", "application/xhtml+xml"].contains(&essence.as_str());
-    response.status().is_success() && (of_git || of_pip || page)
 }
 
 /// Takes away what is meant for one origin alone.

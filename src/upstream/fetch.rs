@@ -223,7 +223,7 @@ async fn get_once(upstream: &Upstream, url: &Url, stall: Duration) -> Result<Ans
         url: url.clone(),
         headers: plain_headers(),
         body: Bytes::new(),
-        redirects: Redirects::FollowAlways,
+        redirects: Redirects::Follow,
     });
     let answer = timeout(stall, answer).await;
     Ok(answer.map_err(|_| FetchError::Stalled { silence: stall })??)

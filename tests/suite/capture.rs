@@ -64,7 +64,9 @@ fn redirects_end_in_an_entry_for_the_first_url() {
         "https://start.example.org/c?token=x" => {
             answer(307, &[("location", "https://end.example.com/d#part")], "")
         }
-        "https://end.example.com/d" => text("arrived\n"),
+        "https://end.example.com/d" => {
+            answer(200, &[("content-type", "application/gzip")], "arrived\n")
+        }
         other => panic!("{other}"),
     });
     let script = "curl -sSf -u user:password http://start.example.org/a";
@@ -612,6 +614,61 @@ fn a_redirect_is_kept_for_a_client_that_reads_it() {
     assert!(inventory.contains(pin), "{inventory}");
     drop(origin);
     assert_eq!(scene.replay_script(script).ok().stdout, captured.stdout);
+}
+
+/// A client that takes the URL it asked for as the base of what it read there, as it knows of no other.
+#[test]
+fn what_fails_because_a_redirect_was_followed_is_told_of() {
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://a.example.org/list/all" => {
+            answer(302, &[("location", "https://cdn.example.org/1.0/all")], "")
+        }
+        "https://cdn.example.org/1.0/all" => text("part\n"),
+        "https://cdn.example.org/1.0/part" => text("a part\n"),
+        _ => answer(404, &[], "not here\n"),
+    });
+    let script = "base=$(curl -sSfL -o list -w '%{url_effective}' https://a.example.org/list/all)
+        curl -sS ${base%/*}/$(cat list)
+        curl -sS https://a.example.org/list/elsewhere";
+    let captured = |options: &[&str]| {
+        fs::remove_file(scene.path("proxy_content.nix")).ok();
+        let mut capture = scene.capture(&origin, options);
+        run(capture.args(["--", "sh", "-ec", script])).ok()
+    };
+    let follow = ["--follow-redirects", "*"];
+    let astray = captured(&follow);
+    assert_eq!(astray.stdout, "not here\nnot here\n");
+    let astray = astray
+        .says(
+            "  astray: https://a.example.org/list/part failed, but relative to where \
+             https://a.example.org/list/all leads it is https://cdn.example.org/1.0/part, which is there\n",
+        )
+        .says("hint: `--keep-redirects https://a.example.org/list/all` gives these redirects to the client");
+    // It was not there, either.
+    assert!(
+        !astray
+            .stderr
+            .contains("astray: https://a.example.org/list/elsewhere"),
+        "{}",
+        astray.stderr
+    );
+    let keep = [
+        "--follow-redirects",
+        "*",
+        "--keep-redirects",
+        "https://a.example.org/list/all",
+    ];
+    for options in [&keep[..], &[]] {
+        let captured = captured(options);
+        assert_eq!(captured.stdout, "a part\nnot here\n");
+        assert!(!captured.stderr.contains("astray"), "{}", captured.stderr);
+    }
+    drop(origin);
+    assert_eq!(
+        scene.replay_script(script).ok().stdout,
+        "a part\nnot here\n"
+    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod nixpkgs;
 mod packaged;
 mod proxying;
 mod readme;
+mod relative;
 mod replay;
 mod secrets;
 mod showcase;

@@ -8,7 +8,7 @@ use super::case::{Case, Difference, Expect};
 use crate::support::{Heard, RawOrigin, Reply, Scene, need, reply, run};
 
 /// The headers that a client may go by.
-const COMPARED: [&str; 10] = [
+const COMPARED: [&str; 13] = [
     "content-type",
     "content-encoding",
     "content-disposition",
@@ -19,6 +19,9 @@ const COMPARED: [&str; 10] = [
     "link",
     "location",
     "www-authenticate",
+    "x-linked-etag",
+    "x-linked-size",
+    "x-repo-commit",
 ];
 
 /// The three ways, in order; each is a folder of what was seen.

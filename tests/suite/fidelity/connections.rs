@@ -202,7 +202,7 @@ fn origin(heard: &Heard) -> Reply {
             if heard.host.ends_with(":8080") {
                 said.push_str(" on 8080");
             }
-            ok(said)
+            ok(said).with("content-type", "application/octet-stream")
         }
     }
 }

@@ -72,8 +72,8 @@ fn failures() {
                 .curl("-f -r 15000-15010 https://ONE/x")
                 .fails(),
             case("a redirect to what is cut")
-                .at("/x", redirect(302, "/y"))
-                .at("/y", ok(half()).framed(Framing::Claimed(20_000)))
+                .at("/x", redirect(302, "/y.bin"))
+                .at("/y.bin", ok(half()).framed(Framing::Claimed(20_000)))
                 .curl("-fL https://ONE/x")
                 .fails(),
             case("a certificate for another name")

@@ -20,4 +20,4 @@ mod redirects;
 mod urls;
 
 use case::{Case, case};
-use compare::compare;
+use compare::{compare, compare_with};
