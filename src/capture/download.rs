@@ -252,6 +252,21 @@ impl Arriving {
         }
     }
 
+    /// Waits until the byte at `position` is there, or it is known that it will not come.
+    pub(super) async fn reached(&mut self, position: u64) {
+        // Given up, it will not come either.
+        let _ = self.until_reached(position).await;
+    }
+
+    async fn until_reached(
+        &mut self,
+        position: u64,
+    ) -> Result<watch::Ref<'_, Progress>, watch::error::RecvError> {
+        let done =
+            |progress: &Progress| progress.length > position || progress.state != State::Arriving;
+        self.progress.wait_for(done).await
+    }
+
     /// The bytes of `range`, as they arrive; a range may go beyond the end.
     pub(super) fn body(self, range: Range<u64>) -> Body {
         stream(try_unfold(
@@ -267,13 +282,11 @@ impl Arriving {
     }
 
     /// Waits until something of `range` is there, and gives it; `None` where there will be no more.
-    async fn next(&mut self, range: &Range<u64>) -> io::Result<Option<Bytes>> {
+    pub(super) async fn next(&mut self, range: &Range<u64>) -> io::Result<Option<Bytes>> {
         if range.is_empty() {
             return Ok(None);
         }
-        let progress = self.progress.wait_for(|progress| {
-            progress.length > range.start || progress.state != State::Arriving
-        });
+        let progress = self.until_reached(range.start);
         let place = {
             let progress = progress.await.map_err(|_| given_up())?;
             // A client that reads slowly gets all that came, as it would have.

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    cell::RefCell,
     collections::HashMap,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, Method, StatusCode,
-    header::{CONTENT_LENGTH, RANGE},
+    header::{ACCEPT_RANGES, CONTENT_LENGTH, RANGE},
     response::Parts,
 };
 use tokio::task::JoinHandle;
@@ -18,7 +19,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Astray, Exchange, Outcome, Policy, Question, Recorder, RedirectPolicy, Skipped,
-    download::{Bounds, Download, download},
+    aside::{Aside, Asides, Wanted},
+    download::{Arriving, Bounds, Download, download},
     headers,
     pinning::Evidence,
     recorder::Arrival,
@@ -27,7 +29,7 @@ use super::{
 use crate::{
     bodies::BodyCache,
     inventory::Url,
-    proxy::{Handler, Refusal, Representation, Request, Response, answer, empty, plain},
+    proxy::{Body, Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
     upstream::{Answer, Ending, Outgoing, Upstream, get, plain_headers},
 };
@@ -40,6 +42,7 @@ pub struct Capture {
     policy: Arc<Policy>,
     redirects: RedirectPolicy,
     unseen: Unseen,
+    asides: Asides,
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Mutex<HashMap<Url, Url>>,
@@ -73,6 +76,7 @@ impl Capture {
         bounds: Bounds,
     ) -> Self {
         Self {
+            asides: Asides::new(upstream.clone(), bounds.stall),
             upstream,
             cache,
             recorder,
@@ -176,16 +180,54 @@ impl Capture {
         }
         let (download, mut arriving) = download(&self.cache, upstream_body, self.bounds);
         self.record(head, download, sent, arrival);
-        if request.headers.contains_key(RANGE) && whole.length.is_none() {
+        let client = (&request.method, &request.headers);
+        let wanted = Wanted::of(client.0, client.1, &whole).filter(|_| gives_ranges(&response));
+        let aside = match wanted {
+            Some(wanted) => {
+                let arriving = arriving.clone();
+                let asked = answered.request;
+                let aside = self.asides.ask(wanted, asked, client, &whole, arriving);
+                aside.await
+            }
+            None => None,
+        };
+        if let Some(aside) = &aside {
+            whole.length = Some(aside.total);
+        } else if request.headers.contains_key(RANGE) && whole.length.is_none() {
             // A range can only be told from a length. A body that breaks off is told of elsewhere.
             whole.length = arriving.whole().await.ok();
         }
-        let body = move |range: Range<u64>| arriving.clone().body(range);
+        // It is the only range that is given.
+        let aside = aside.map(|aside| self.checked(aside, &url, arriving.clone()));
+        let aside = RefCell::new(aside);
+        let body = move |range: Range<u64>| match aside.take() {
+            Some(aside) => aside,
+            None => arriving.clone().body(range),
+        };
         Ok(answer(
             &request.method,
             &request.headers,
             whole.with_body(body),
         ))
+    }
+
+    /// The body of a range that came by itself. It is held against the whole, where that is to be kept.
+    fn checked(&self, aside: Aside, url: &Url, arriving: Arriving) -> Body {
+        let limit = self.bounds.max_body;
+        let kept = limit.is_none_or(|limit| aside.total <= limit.bytes());
+        let (body, given) = aside.body(arriving.clone());
+        if kept {
+            let recorder = Arc::clone(&self.recorder);
+            let url = url.clone();
+            self.tasks.spawn(async move {
+                if let Ok(given) = given.await
+                    && given.differs_from(arriving).await
+                {
+                    recorder.range_differs(&url);
+                }
+            });
+        }
+        body
     }
 
     /// Takes note of what the client will take for the base of what it got, and looks into what failed
@@ -339,6 +381,12 @@ fn is_websocket(request: &Request) -> bool {
     request
         .header("upgrade")
         .is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+}
+
+/// Whether upstream has not said that it gives no ranges.
+fn gives_ranges(response: &Parts) -> bool {
+    let ranges = response.headers.get(ACCEPT_RANGES);
+    ranges.is_none_or(|ranges| ranges != "none")
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {

@@ -2,10 +2,11 @@
 //!
 //! The way of a request: [`Capture`] sends it on through [`crate::upstream`], which follows redirects, and
 //! `redirects` says whether the client gets what they lead to; the body arrives as a `download`, which goes
-//! to the body cache at its own pace while the client reads it from there at its own; when it is whole, `pinning`
-//! decides whether a plain `fetchurl` would get the same, and the `recorder` takes note. `assemble` makes
-//! entries of the record.
+//! to the body cache at its own pace while the client reads it from there at its own, or gets a range that
+//! comes late from `aside`; when it is whole, `pinning` decides whether a plain `fetchurl` would get the
+//! same, and the `recorder` takes note. `assemble` makes entries of the record.
 
+mod aside;
 mod assemble;
 mod download;
 mod drift;

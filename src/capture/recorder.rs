@@ -190,6 +190,8 @@ pub struct Record {
     pub skipped: Vec<Skipped>,
     /// URLs that answered the same question with another body later on; the record has the later.
     pub unstable: BTreeSet<Url>,
+    /// URLs of which a range had other bytes than the whole, which came later and is recorded.
+    pub differing_ranges: BTreeSet<Url>,
     /// What was not there because the client did not see a redirect, by the URL that was redirected.
     pub astray: BTreeMap<Url, Astray>,
     /// How many exchanges there were beyond those, which were too many to be recorded.
@@ -281,6 +283,12 @@ impl Recorder {
         {
             exchange.outcome = outcome;
         }
+    }
+
+    /// Takes note that a client got other bytes of a range than the whole has.
+    pub(super) fn range_differs(&self, url: &Url) {
+        let url = url.without_secrets().into_owned();
+        self.lock().differing_ranges.insert(url);
     }
 
     /// Takes note of what was not there because the client did not see that `redirected` is a redirect;

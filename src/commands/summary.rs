@@ -101,6 +101,12 @@ impl Summary<'_> {
                 "  unstable: {url}: gave different bodies, the last one is recorded"
             )?;
         }
+        for url in &self.record.differing_ranges {
+            writeln!(
+                f,
+                "  unstable: {url}: a range had other bytes than the whole, which is recorded"
+            )?;
+        }
         for (redirected, Astray { asked, meant, .. }) in &self.record.astray {
             writeln!(
                 f,

@@ -72,6 +72,23 @@ where
     response
 }
 
+/// The range of the bytes that a request of `method` with `request` headers gets of `whole`, if it gets
+/// one, and not all, or several.
+pub fn only_range<B>(
+    method: &Method,
+    request: &HeaderMap,
+    whole: &Representation<B>,
+) -> Option<Range<u64>> {
+    match select(method, request, whole) {
+        Selected::Part(range, _) => Some(range),
+        Selected::Whole
+        | Selected::Parts(..)
+        | Selected::Unsatisfiable(_)
+        | Selected::NotModified
+        | Selected::PreconditionFailed => None,
+    }
+}
+
 /// What of the whole a request gets.
 #[derive(Debug, PartialEq, Eq)]
 enum Selected {

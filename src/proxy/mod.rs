@@ -27,7 +27,7 @@ mod request;
 mod request_line;
 mod resets;
 
-pub use answer::{Representation, answer};
+pub use answer::{Representation, answer, only_range};
 pub use authority::{Authority, AuthorityError};
 pub(crate) use body::read_piece;
 pub use body::{Body, BodyError, empty, file, full, plain, stream};

@@ -7,6 +7,7 @@
 mod support;
 
 mod add;
+mod aside;
 mod behind_proxy;
 mod bench;
 mod bundle;
