@@ -30,7 +30,7 @@
 //! | [`check`] | what is wrong with an inventory, or will be |
 //! | [`emit`] | printing entries, and merging them into a file that people edit |
 //! | [`mitm_cache`] | the locks of that tool, and of nixpkgs' gradle |
-//! | [`trust`] | the bundle, and the one table of variables that convince clients |
+//! | [`trust`] | the bundle, the one table of variables that convince clients, and what outranks their own settings |
 //! | [`bodies`] | the body cache |
 //! | [`process`] | the command that is run, signals, shells, the background |
 //! | `transparent` | on Linux, a network in which every address is ours |

@@ -40,12 +40,12 @@ pub struct Capture {
     cache: BodyCache,
     recorder: Arc<Recorder>,
     policy: Arc<Policy>,
-    redirects: RedirectPolicy,
-    unseen: Unseen,
+    redirects: Arc<RedirectPolicy>,
+    unseen: Arc<Unseen>,
     asides: Asides,
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
-    sources: Mutex<HashMap<Url, Url>>,
+    sources: Arc<Mutex<HashMap<Url, Url>>>,
     bounds: Bounds,
     /// Downloads and proofs, which go on when their client has gone.
     tasks: TaskTracker,
@@ -81,11 +81,28 @@ impl Capture {
             cache,
             recorder,
             policy: Arc::new(policy),
-            redirects,
-            unseen: Unseen::default(),
-            sources: Mutex::default(),
+            redirects: Arc::new(redirects),
+            unseen: Arc::default(),
+            sources: Arc::default(),
             bounds,
             tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The same capture by another way to the servers. What either records, both have.
+    #[must_use]
+    pub fn by(&self, upstream: Upstream) -> Self {
+        Self {
+            asides: Asides::new(upstream.clone(), self.bounds.stall),
+            upstream,
+            cache: self.cache.clone(),
+            recorder: Arc::clone(&self.recorder),
+            policy: Arc::clone(&self.policy),
+            redirects: Arc::clone(&self.redirects),
+            unseen: Arc::clone(&self.unseen),
+            sources: Arc::clone(&self.sources),
+            bounds: self.bounds,
+            tasks: self.tasks.clone(),
         }
     }
 

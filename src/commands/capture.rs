@@ -12,6 +12,7 @@ use super::{
     front::Front,
     output::{Nothing, Output},
     prefill::prefill,
+    routes::{Routes, warn_of_unreached},
     runtime, set,
     summary::Summary,
 };
@@ -21,7 +22,7 @@ use crate::{
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
     report::{count, say},
-    trust::{Direct, Environment, Files, Roots, inherited},
+    trust::{Direct, Environment, Files, Roots, Settings, Terms, inherited},
     upstream::Upstream,
 };
 
@@ -42,10 +43,18 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
     let authority = Authority::new()?;
     let front = Front::open(&args.common)?;
     let way = front.way()?;
-    let files = Files::make(authority.certificate(), &roots, way, inherited)?;
+    let mut settings = Settings::read(inherited);
+    let routes = Routes::open(&front, &mut settings)?;
+    let terms = Terms {
+        mode: Mode::Capture,
+        way,
+        direct: Direct(args.no_proxy.clone()),
+        settings,
+    };
+    warn_of_unreached(&terms);
+    let files = Files::make(authority.certificate(), &roots, &terms, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
-    let direct = Direct(args.no_proxy.clone());
-    let environment = Environment::new(Mode::Capture, way, &files, &direct, inherited);
+    let environment = Environment::new(&terms, &files, inherited);
     let mut job =
         Job::new(&args.common.command, Mode::Capture).context("failed to make a shell")?;
     job.envs(environment.iter());
@@ -84,6 +93,11 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
 
     let (status, mut record) = runtime()?.block_on(async {
         let mut signals = Signals::take()?;
+        routes.serve(|listener, peers, route| {
+            let upstream = Upstream::by_route(&roots, &args.upstream.connect_to, route);
+            let door = door.with(Arc::new(capture.by(upstream)));
+            tokio::spawn(door.serve(listener, peers));
+        })?;
         let status = front.run(door, job, &files, &mut signals).await?;
         finish(&capture, &mut signals).await;
         Ok::<_, Failure>((status, recorder.take()))

@@ -17,6 +17,7 @@ mod man;
 mod output;
 mod prefill;
 mod replay;
+mod routes;
 mod status;
 mod summary;
 mod trusted_path;

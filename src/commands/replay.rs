@@ -15,6 +15,7 @@ use super::{
     fetch::fetch_all,
     front::Front,
     inventory::{self, Inventory},
+    routes::warn_of_unreached,
     runtime,
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     proxy::{Authority, FrontDoor},
     replay::{Matcher, Replay, ShelfError, shelve},
     report::{chain, say},
-    trust::{Direct, Environment, Files, Roots, inherited},
+    trust::{Direct, Environment, Files, Roots, Settings, Terms, inherited},
     upstream::Keep,
 };
 
@@ -38,10 +39,17 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Status, Failure> {
     let authority = Authority::new()?;
     let front = Front::open(&args.common)?;
     let way = front.way()?;
+    let terms = Terms {
+        mode: Mode::Replay,
+        way,
+        direct: Direct::default(),
+        settings: Settings::read(inherited),
+    };
+    warn_of_unreached(&terms);
     // Nothing but the authority is trusted: nothing else can be reached.
-    let files = Files::make(authority.certificate(), &Roots::none(), way, inherited)?;
+    let files = Files::make(authority.certificate(), &Roots::none(), &terms, inherited)?;
     write_bundle(&files, args.common.bundle.as_deref())?;
-    let environment = Environment::new(Mode::Replay, way, &files, &Direct::default(), inherited);
+    let environment = Environment::new(&terms, &files, inherited);
     let watched = args.watch_pid.and_then(Pid::from_raw);
     let alarmed = watched.filter(|_| args.strict);
     let replay = Replay::new(matcher, edited(&args.inventory), alarmed);

@@ -207,6 +207,16 @@ impl<H: Handler> FrontDoor<H> {
         }
     }
 
+    /// A door of the same house, behind which another handler answers.
+    #[must_use]
+    pub fn with<O: Handler>(&self, handler: Arc<O>) -> FrontDoor<O> {
+        FrontDoor {
+            authority: Arc::clone(&self.authority),
+            handler,
+            handshakes: self.handshakes.clone(),
+        }
+    }
+
     /// Waits a moment for the end of what clients have left that have ended by now: one that does not trust the
     /// authority says so with its last words.
     pub async fn settle(&self) {

@@ -10,18 +10,18 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rustix::process::geteuid;
 
 /// The users who may use the proxy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Peers {
     /// Their numbers.
     allowed: BTreeSet<u32>,
     /// Others who were told of already.
-    told: Mutex<BTreeSet<u32>>,
+    told: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 /// Whose connection it is.
@@ -56,7 +56,7 @@ impl Peers {
         let own = [0, geteuid().as_raw()];
         Self {
             allowed: others.into_iter().chain(own).collect(),
-            told: Mutex::default(),
+            told: Arc::default(),
         }
     }
 

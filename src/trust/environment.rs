@@ -1,9 +1,12 @@
 //! The environment that is given to clients.
 
-use std::{ffi::OsString, fmt::Write, net::SocketAddr};
+use std::{borrow::Cow, ffi::OsString, fmt::Write, net::SocketAddr};
 
-use super::{File, Files, OTHER_PROXIES, TABLE, Value, Variable, files::TRUST_STORE_PASSWORD};
-use crate::{process::Mode, report::quoted};
+use super::{
+    Client, File, Files, Git, OTHER_PROXIES, Setting, TABLE, Terms, Value, Variable,
+    files::TRUST_STORE_PASSWORD,
+};
+use crate::report::quoted;
 
 /// How clients get to buildproxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +24,21 @@ pub struct Direct(pub Vec<String>);
 
 impl Direct {
     /// The hosts, as `NO_PROXY` has them: names, addresses, and names of domains.
-    fn hosts(&self) -> Vec<&str> {
+    pub(super) fn hosts(&self) -> Vec<&str> {
         let loopback = ["localhost", "127.0.0.1", "::1"].into_iter();
         loopback.chain(self.0.iter().map(String::as_str)).collect()
+    }
+
+    /// The hosts, as Java has them: with a bracket around an IPv6 address, and a star where `NO_PROXY` has
+    /// a leading dot.
+    pub(super) fn java_patterns(&self) -> String {
+        let hosts = self.hosts().into_iter();
+        let patterns = hosts.map(|host| match host.strip_prefix('.') {
+            Some(domain) => format!("*.{domain}"),
+            None if host.contains(':') => format!("[{host}]"),
+            None => host.to_owned(),
+        });
+        patterns.collect::<Vec<_>>().join("|")
     }
 }
 
@@ -36,20 +51,16 @@ pub fn inherited(variable: &str) -> Option<OsString> {
 /// Variables and their values, in the order of the table, and those that have to go.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    set: Vec<(&'static str, String)>,
+    set: Vec<(Cow<'static, str>, String)>,
     removed: Vec<&'static str>,
 }
 
 impl Environment {
-    /// For clients that come by `way`, to be captured or replayed. What is to be extended is found by the variables that `own` gives.
+    /// For clients that come on these `terms`. What is to be extended is found by the variables that `own`
+    /// gives.
     #[must_use]
-    pub fn new(
-        mode: Mode,
-        way: Way,
-        files: &Files,
-        direct: &Direct,
-        own: impl Fn(&str) -> Option<OsString>,
-    ) -> Self {
+    pub fn new(terms: &Terms, files: &Files, own: impl Fn(&str) -> Option<OsString>) -> Self {
+        let way = terms.way;
         let path = |file| files.path(file).display().to_string();
         let there = |name| {
             let value = own(name).unwrap_or_default();
@@ -58,20 +69,32 @@ impl Environment {
         let value = |line: &Variable| match (line.value, way) {
             (
                 Value::Proxy
+                | Value::ProxyOf(_)
+                | Value::ProxyToo(_)
                 | Value::ProxyAddress
                 | Value::ProxyHost
                 | Value::ProxyPort
                 | Value::NoProxy,
                 Way::Transparent,
             ) => None,
-            (Value::Proxy, Way::Proxy(proxy)) => Some(format!("http://{proxy}")),
+            (Value::Proxy, Way::Proxy(_)) => Some(terms.proxy()),
+            (Value::ProxyOf(client) | Value::ProxyToo(client), Way::Proxy(_)) => {
+                Some(terms.proxy_of(client))
+            }
             (Value::ProxyAddress, Way::Proxy(proxy)) => Some(proxy.to_string()),
             (Value::ProxyHost, Way::Proxy(proxy)) => Some(proxy.ip().to_string()),
             (Value::ProxyPort, Way::Proxy(proxy)) => Some(proxy.port().to_string()),
-            (Value::NoProxy, Way::Proxy(_)) => Some(direct.hosts().join(",")),
-            (Value::File(file), _) => Some(path(file)),
-            (Value::Java, _) => {
-                let options = java_options(way, &path(File::TrustStore), direct);
+            (Value::NoProxy, Way::Proxy(_)) => Some(terms.no_proxy()),
+            (Value::File(file) | Value::FileToo(_, file), _) => Some(path(file)),
+            (Value::Git(Git::Count), _) => Some((Git::there(&own) + 1).to_string()),
+            (Value::Git(Git::Key), _) => Some("include.path".to_owned()),
+            (Value::Git(Git::Value), _) => Some(path(File::Gitconfig)),
+            (Value::GemFiles, _) => {
+                let files = format!("{}:{}", there(line.name), path(File::Gemrc));
+                Some(files.trim_start_matches(':').to_owned())
+            }
+            (Value::Java | Value::JavaToo, _) => {
+                let options = java_options(terms, &path(File::TrustStore));
                 let options = format!("{} {options}", there(line.name));
                 Some(options.trim_start().to_owned())
             }
@@ -80,7 +103,7 @@ impl Environment {
                 let folder = path(File::Folder);
                 Some(format!("{}:{folder}", there(line.name)))
             }
-            (Value::Mode, _) => Some(mode.name().to_owned()),
+            (Value::Mode, _) => Some(terms.mode.name().to_owned()),
             (Value::Text(text), _) => Some(text.to_owned()),
         };
         let mut environment = Self {
@@ -88,8 +111,12 @@ impl Environment {
             removed: Vec::new(),
         };
         for line in TABLE {
+            let is_set = line.is_set(&terms.settings, &own);
             match value(line) {
-                Some(value) => environment.set.push((line.name, value)),
+                Some(value) if is_set => {
+                    environment.set.push((line.name_beside(&own), value));
+                }
+                Some(_) => {}
                 None => environment.removed.push(line.name),
             }
         }
@@ -101,7 +128,9 @@ impl Environment {
 
     /// All that is set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.set.iter().map(|(name, value)| (*name, value.as_str()))
+        self.set
+            .iter()
+            .map(|(name, value)| (&**name, value.as_str()))
     }
 
     /// What would lead clients elsewhere.
@@ -122,29 +151,25 @@ impl Environment {
 }
 
 /// Java knows no proxy variables; these are its properties (java.base, "Networking Properties").
-fn java_options(way: Way, trust_store: &str, direct: &Direct) -> String {
+fn java_options(terms: &Terms, trust_store: &str) -> String {
     let trust = format!(
         "-Djavax.net.ssl.trustStore={trust_store} -Djavax.net.ssl.trustStoreType=PKCS12 \
          -Djavax.net.ssl.trustStorePassword={TRUST_STORE_PASSWORD}"
     );
-    let Way::Proxy(proxy) = way else {
-        return trust;
+    let own = terms.settings.of_client(Client::Java).next();
+    let proxy = match (terms.way, own) {
+        (Way::Proxy(usual), own) => own.and_then(Setting::door).unwrap_or(usual),
+        // An empty host is none.
+        (Way::Transparent, Some(_)) => {
+            return format!("-Dhttp.proxyHost= -Dhttps.proxyHost= {trust}");
+        }
+        (Way::Transparent, None) => return trust,
     };
-    // Its patterns have a bracket around an IPv6 address, and a star where NO_PROXY has a leading dot.
-    let patterns = direct
-        .hosts()
-        .into_iter()
-        .map(|host| match host.strip_prefix('.') {
-            Some(domain) => format!("*.{domain}"),
-            None if host.contains(':') => format!("[{host}]"),
-            None => host.to_owned(),
-        });
-    let patterns: Vec<_> = patterns.collect();
     let (host, port) = (proxy.ip(), proxy.port());
     [
         format!("-Dhttp.proxyHost={host} -Dhttp.proxyPort={port}"),
         format!("-Dhttps.proxyHost={host} -Dhttps.proxyPort={port}"),
-        format!("-Dhttp.nonProxyHosts={}", patterns.join("|")),
+        format!("-Dhttp.nonProxyHosts={}", terms.direct.java_patterns()),
         trust,
     ]
     .join(" ")
@@ -153,17 +178,26 @@ fn java_options(way: Way, trust_store: &str, direct: &Direct) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{proxy::Authority, trust::Roots};
+    use crate::{
+        process::Mode,
+        proxy::Authority,
+        trust::{Roots, Settings},
+    };
 
     fn environment(direct: &Direct, own: &[(&str, &str)]) -> Environment {
         let authority = Authority::new().unwrap();
-        let way = Way::Proxy("127.0.0.1:1234".parse().unwrap());
+        let terms = Terms {
+            mode: Mode::Replay,
+            way: Way::Proxy("127.0.0.1:1234".parse().unwrap()),
+            direct: direct.clone(),
+            settings: Settings::default(),
+        };
         let own = |name: &str| {
             let found = own.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let files = Files::make(authority.certificate(), &Roots::none(), way, own).unwrap();
-        Environment::new(Mode::Replay, way, &files, direct, own)
+        let files = Files::make(authority.certificate(), &Roots::none(), &terms, own).unwrap();
+        Environment::new(&terms, &files, own)
     }
 
     fn value<'a>(environment: &'a Environment, name: &str) -> &'a str {
@@ -207,7 +241,7 @@ mod tests {
     #[test]
     fn exports_are_quoted_for_a_shell() {
         let environment = Environment {
-            set: vec![("NAME", "it's".to_owned())],
+            set: vec![("NAME".into(), "it's".to_owned())],
             removed: Vec::new(),
         };
         assert_eq!(environment.to_exports(), "export NAME='it'\\''s'\n");

@@ -16,13 +16,23 @@ use p12_keystore::{Certificate, KeyStore, KeyStoreEntry};
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
 
-use super::{Roots, Way};
+use super::{Client, Roots, Terms, Way, extensions, settings::GRADLE_PROPERTIES};
 
 /// The password of the Java trust store. There is nothing secret in it, but Java wants one.
 pub(super) const TRUST_STORE_PASSWORD: &str = "changeit";
 
 /// What the name of the folder begins with.
 const PREFIX: &str = "buildproxy-";
+
+/// What Gradle keeps in its folder for the next time.
+const GRADLE_FOLDERS: [&str; 6] = [
+    "caches",
+    "daemon",
+    "jdks",
+    "native",
+    "notifications",
+    "wrapper",
+];
 
 /// Why the files cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +77,22 @@ pub enum File {
     Wget2rc,
     /// Settings of apt.
     AptConf,
+    /// More of them, which apt reads last.
+    AptMain,
+    /// Settings of git.
+    Gitconfig,
+    /// Settings of curl.
+    Curlrc,
+    /// Settings of gem and bundler.
+    Gemrc,
+    /// Variables of R.
+    Renviron,
     /// Settings of PHP.
     PhpSettings,
     /// The folder that all of them are in, to which clients may add files of their own.
     Folder,
+    /// A folder of Gradle's.
+    GradleFolder,
 }
 
 impl File {
@@ -82,20 +104,33 @@ impl File {
             Self::Wgetrc => "wgetrc",
             Self::Wget2rc => "wget2rc",
             Self::AptConf => "apt.conf",
+            Self::AptMain => "apt-main.conf",
+            Self::Gitconfig => "gitconfig",
+            Self::Curlrc => ".curlrc",
+            Self::Gemrc => "gemrc",
+            Self::Renviron => "Renviron",
             Self::PhpSettings => "buildproxy.ini",
-            // PHP reads what ends in `.ini`, and a folder more would cost more than a file.
+            // PHP reads what ends in `.ini`, curl its one file, and a folder more would cost more than a file.
             Self::Folder => ".",
+            Self::GradleFolder => "gradle",
         }
     }
 
     fn readers(self) -> Readers {
         match self {
             // There may be passwords in the settings that they begin with.
-            Self::Wgetrc | Self::Wget2rc => Readers::Owner,
+            Self::Wgetrc
+            | Self::Wget2rc
+            | Self::Curlrc
+            | Self::Gemrc
+            | Self::Renviron
+            | Self::GradleFolder => Readers::Owner,
             Self::Authority
             | Self::Bundle
             | Self::TrustStore
             | Self::AptConf
+            | Self::AptMain
+            | Self::Gitconfig
             | Self::PhpSettings
             | Self::Folder => Readers::Everybody,
         }
@@ -135,8 +170,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the files for clients that come by `way`. They are to trust the `authority` and `roots`. What a
-    /// person has of settings is found by the variables that `own` gives.
+    /// Makes the files for clients that come on these `terms`. They are to trust the `authority` and `roots`.
+    /// What a person has of settings is found by the variables that `own` gives.
     ///
     /// # Errors
     ///
@@ -144,7 +179,7 @@ impl Files {
     pub fn make(
         authority: &CertificateDer<'static>,
         roots: &Roots,
-        way: Way,
+        terms: &Terms,
         own: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, FilesError> {
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
@@ -190,33 +225,64 @@ impl Files {
         let of_wget = settings("WGETRC", File::Wgetrc, ".wgetrc")?;
         files.write(
             File::Wgetrc,
-            format!("{of_wget}ca_certificate = {bundle}\n"),
+            format!(
+                "{of_wget}{}ca_certificate = {bundle}\n",
+                extensions::wgetrc(terms)
+            ),
         )?;
         let of_second = settings("WGET2RC", File::Wget2rc, ".wget2rc")?;
         files.write(
             File::Wget2rc,
-            format!("{of_second}ca-certificate = {bundle}\n"),
+            format!(
+                "{of_second}{}ca-certificate = {bundle}\n",
+                extensions::wget2rc(terms)
+            ),
         )?;
         let mut apt = String::new();
         if let Some(own) = named("APT_CONFIG", File::AptConf) {
             apt = format!("#include \"{}\";\n", own.display());
         }
-        let (proxy, user) = match way {
-            Way::Proxy(proxy) => (format!("http://{proxy}"), ""),
+        let (proxy, user) = match terms.way {
+            Way::Proxy(_) => (terms.proxy_of(Client::Apt), ""),
             // As apt says that there is none, whatever the rest of its settings has. Started by root, it
             // would go on as a user that the namespace does not have.
             Way::Transparent => ("DIRECT".to_owned(), "APT::Sandbox::User \"root\";\n"),
         };
-        let apt = format!(
-            "{apt}Acquire::http::Proxy \"{proxy}\";\n\
+        let ours = format!(
+            "Acquire::http::Proxy \"{proxy}\";\n\
              Acquire::https::Proxy \"{proxy}\";\n\
              Acquire::https::CAInfo \"{bundle}\";\n\
              {user}"
         );
+        files.write(File::AptMain, extensions::apt_main(&ours))?;
+        let main = files.path(File::AptMain);
+        let apt = format!("{apt}{ours}Dir::Etc::main \"{}\";\n", main.display());
         files.write(File::AptConf, apt)?;
+        files.outrank(terms)?;
         let ini = format!("curl.cainfo = \"{bundle}\"\nopenssl.cafile = \"{bundle}\"\n");
         files.write(File::PhpSettings, ini)?;
         Ok(files)
+    }
+
+    /// Makes the files that outrank a person's own, of clients that may have any.
+    fn outrank(&self, terms: &Terms) -> Result<(), FilesError> {
+        self.write(File::Gitconfig, extensions::gitconfig(terms))?;
+        let has = |client| terms.settings.has(client);
+        if has(Client::Curl) {
+            let bundle = self.path(File::Bundle).display().to_string();
+            let curlrc = extensions::curlrc(terms, &bundle);
+            self.write(File::Curlrc, curlrc)?;
+        }
+        if has(Client::Gem) {
+            self.write(File::Gemrc, extensions::gemrc(terms))?;
+        }
+        if has(Client::R) {
+            self.write(File::Renviron, extensions::renviron(terms))?;
+        }
+        if let Some((own, properties)) = &terms.settings.extended().gradle {
+            self.make_gradle_folder(own, &extensions::gradle_properties(terms, properties))?;
+        }
+        Ok(())
     }
 
     /// Where a file is, absolute.
@@ -225,6 +291,32 @@ impl Files {
         let path = self.folder.path().join(file.name());
         // Without what is superfluous.
         path.components().collect()
+    }
+
+    /// Makes a folder for Gradle that has all of the person's `own`, but with these properties.
+    fn make_gradle_folder(&self, own: &Path, properties: &str) -> Result<(), FilesError> {
+        let folder = self.path(File::GradleFolder);
+        let failed = |source| FilesError::Write {
+            path: folder.clone(),
+            source,
+        };
+        fs::create_dir(&folder).map_err(failed)?;
+        open_to(&folder, File::GradleFolder.readers())?;
+        // What Gradle would make there is to be the person's, if it can be.
+        for name in GRADLE_FOLDERS {
+            let _ = fs::create_dir_all(own.join(name));
+        }
+        for entry in fs::read_dir(own).into_iter().flatten().flatten() {
+            if entry.file_name() != GRADLE_PROPERTIES {
+                let link = folder.join(entry.file_name());
+                std::os::unix::fs::symlink(entry.path(), link).map_err(failed)?;
+            }
+        }
+        write(
+            &folder.join(GRADLE_PROPERTIES),
+            properties,
+            File::GradleFolder.readers(),
+        )
     }
 
     fn write(&self, file: File, content: impl AsRef<[u8]>) -> Result<(), FilesError> {
@@ -303,7 +395,10 @@ fn to_pkcs12<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::Authority;
+    use crate::{
+        proxy::Authority,
+        trust::{Direct, Settings},
+    };
 
     fn make(own: &[(&str, &Path)]) -> Result<Files, FilesError> {
         let authority = Authority::new().unwrap();
@@ -311,8 +406,13 @@ mod tests {
             let found = own.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.as_os_str().to_owned())
         };
-        let way = Way::Proxy("127.0.0.1:1234".parse().unwrap());
-        Files::make(authority.certificate(), &Roots::none(), way, own)
+        let terms = Terms {
+            mode: crate::process::Mode::Replay,
+            way: Way::Proxy("127.0.0.1:1234".parse().unwrap()),
+            direct: Direct::default(),
+            settings: Settings::default(),
+        };
+        Files::make(authority.certificate(), &Roots::none(), &terms, own)
     }
 
     #[test]
@@ -347,10 +447,10 @@ mod tests {
         let read = |files: &Files, file| fs::read_to_string(files.path(file)).unwrap();
         let inner = make(&own).unwrap();
         let inherits = |files: &Files| settings.map(|file| read(files, file).lines().count());
-        assert_eq!(inherits(&inner), [3, 3, 4]);
+        assert_eq!(inherits(&inner), [3, 3, 5]);
         drop(ended);
         let next = make(&own).unwrap();
-        assert_eq!(inherits(&next), [1, 1, 3]);
+        assert_eq!(inherits(&next), [1, 1, 4]);
     }
 
     #[test]

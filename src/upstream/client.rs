@@ -12,7 +12,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::{
+        legacy::{Client, connect::HttpConnector},
+        proxy::matcher::Matcher,
+    },
     rt::TokioExecutor,
 };
 use rustls::{ClientConfig, crypto::ring};
@@ -24,7 +27,7 @@ use super::ending::NotingEnds;
 use crate::{
     inventory::{Url, secrets::is_secret_header},
     proxy::{MAX_HEAD, MAX_HEADERS},
-    trust::Roots,
+    trust::{Roots, Route},
 };
 
 /// As many as curl follows in nixpkgs' fetchurl.
@@ -182,17 +185,32 @@ pub struct Upstream {
 type HttpClient = Client<NotingEnds<HttpsConnector<Connector>>, Full<Bytes>>;
 
 impl Upstream {
-    /// A client that trusts `roots`, goes where `rules` say, and by the proxies that the environment names.
-    ///
+    /// A client that trusts `roots`, goes where `rules` say, and by the proxies that the environment names:
+    /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, also in upper case, as curl understands them.
+    #[must_use]
+    pub fn new(roots: &Roots, rules: &[ConnectTo]) -> Self {
+        Self::by(roots, rules, Matcher::from_env())
+    }
+
+    /// The same by the proxies of `route` alone.
+    #[must_use]
+    pub fn by_route(roots: &Roots, rules: &[ConnectTo], route: &Route) -> Self {
+        let proxy = |named: &Option<String>| named.clone().unwrap_or_default();
+        let proxies = Matcher::builder()
+            .http(proxy(&route.http))
+            .https(proxy(&route.https))
+            .no(route.no_proxy.clone());
+        Self::by(roots, rules, proxies.build())
+    }
+
     /// # Panics
     ///
     /// Never: rustls' own provider has the protocol versions that it calls safe.
-    #[must_use]
     #[expect(
         clippy::expect_used,
         reason = "the provider and the versions are constants"
     )]
-    pub fn new(roots: &Roots, rules: &[ConnectTo]) -> Self {
+    fn by(roots: &Roots, rules: &[ConnectTo], proxies: Matcher) -> Self {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring supports the default versions")
@@ -202,7 +220,7 @@ impl Upstream {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = Connector::new(tcp, rules);
+        let connector = Connector::new(tcp, rules, proxies);
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()

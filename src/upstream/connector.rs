@@ -1,5 +1,5 @@
-//! Opens connections: to the server itself, by the proxy that the person's environment names, or where
-//! `--connect-to` says.
+//! Opens connections: to the server itself, by the proxy that the person's environment names or a client's own
+//! settings, or where `--connect-to` says.
 
 use std::{
     error::Error,
@@ -47,13 +47,12 @@ type Failure = Box<dyn Error + Send + Sync>;
 struct UnknownProxy(Uri);
 
 impl Connector {
-    /// Connects by `tcp`, where neither `rules` nor the environment say otherwise: `http_proxy`,
-    /// `https_proxy`, `all_proxy` and `no_proxy`, also in upper case, as curl understands them.
-    pub(super) fn new(tcp: HttpConnector, rules: &[ConnectTo]) -> Self {
+    /// Connects by `tcp`, where neither `rules` nor `proxies` say otherwise.
+    pub(super) fn new(tcp: HttpConnector, rules: &[ConnectTo], proxies: Matcher) -> Self {
         Self {
             tcp,
             rules: rules.into(),
-            proxies: Arc::new(Matcher::from_env()),
+            proxies: Arc::new(proxies),
         }
     }
 

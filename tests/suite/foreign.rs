@@ -29,7 +29,7 @@ fn the_name_of_an_evaluated_pin_leads_to_no_file_of_the_user() {
         let victim = scene.path("home/.ssh/authorized_keys");
         // From the folder `N` of what prefill names, and as an absolute path.
         let up = format!("{}{}", "../".repeat(30), victim.display());
-        for name in [victim.to_str().unwrap(), &up, "..", "../a", "a/b", ".a", ""] {
+        for name in [victim.to_str().unwrap(), &up, "..", "../a", "a/b", ".a"] {
             let inventory = format!(
                 "{{ fetchurl }}:\nlet\n  name = \"{name}\";\nin\n[\n  {{\n    url = \"https://a.example.org/payload\";\n    \
                  file = fetchurl {{\n      inherit name;\n      url = \"https://a.example.org/payload\";\n      \

@@ -27,6 +27,7 @@ mod memory;
 mod neighbours;
 mod nix;
 mod nixpkgs;
+mod own_settings;
 mod packaged;
 mod proxying;
 mod readme;

@@ -14,6 +14,7 @@ mod composer;
 mod curl;
 mod dnf;
 mod driver;
+mod electron;
 mod gem;
 mod git;
 mod git_dumb;
@@ -79,7 +80,7 @@ clients! {
     git git_dumb
     cmake cmake_fetch_content
     urllib requests httpx pip uv
-    npm pnpm yarn yarn_berry node node_22
+    npm pnpm yarn yarn_berry node node_22 electron
     cargo go
     java_http_client java_url maven gradle
     gem bundler
