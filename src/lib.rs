@@ -36,6 +36,7 @@
 //! | `transparent` | on Linux, a network in which every address is ours |
 //! | [`report`] | what a person reads |
 //! | [`regular_file`] | opening files that others may have put there |
+//! | `aligned` | memory that is read into |
 //! | [`visible`] | which characters do more than to be seen |
 //!
 //! Dependencies run downward. [`inventory`], [`emit`], and the key and matcher of [`replay`] do no
@@ -48,6 +49,7 @@
 //! GET, has no certificates for IP addresses, and connects to the network for what it does not
 //! understand. All of that is the front door, which is most of what it has.
 
+mod aligned;
 pub mod bodies;
 pub mod capture;
 pub mod check;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use http::Method;
+use http::{Method, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -30,6 +30,7 @@ use super::{
     plain,
     request::{Request, RequestError},
     request_line::{Mending, RequestLines},
+    socket::{Files, Socket},
 };
 use crate::{
     inventory::{Scheme, secrets::presentable},
@@ -272,7 +273,13 @@ impl<H: Handler> FrontDoor<H> {
             });
             match accepted {
                 Ok((Some(origin), stream)) => {
-                    drop(tokio::spawn(self.clone().stream(stream, origin)));
+                    let socket = Socket::new(stream);
+                    let files = socket.files();
+                    drop(tokio::spawn(self.clone().stream(
+                        socket,
+                        origin,
+                        Some(files),
+                    )));
                 }
                 Ok((None, _)) => {}
                 Err(error) => {
@@ -284,10 +291,16 @@ impl<H: Handler> FrontDoor<H> {
         }
     }
 
-    /// Serves one stream of bytes: an accepted connection, or the inside of a tunnel.
+    /// Serves one stream of bytes: an accepted connection, or the inside of a tunnel. `files` go by the socket
+    /// beneath, where nothing lies between.
     ///
     /// It is boxed because a tunnel is opened by a request on a stream.
-    fn stream<S>(self, stream: S, origin: Origin) -> Pin<Box<dyn Future<Output = ()> + Send>>
+    fn stream<S>(
+        self,
+        stream: S,
+        origin: Origin,
+        files: Option<Files>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -308,7 +321,7 @@ impl<H: Handler> FrontDoor<H> {
                 (start, Origin::Tunnel { .. } | Origin::Server { .. }) if !may_be_http(start) => {
                     self.not_http(&origin);
                 }
-                _ => self.http(stream, origin).await,
+                _ => self.http(stream, origin, files).await,
             }
         })
     }
@@ -336,14 +349,14 @@ impl<H: Handler> FrontDoor<H> {
         match handshake.await {
             Ok(Ok(stream)) => {
                 drop(under_way);
-                self.http(stream, origin.over_tls(named)).await;
+                self.http(stream, origin.over_tls(named), None).await;
             }
             Ok(Err(source)) => self.handler.refused(Refusal::Certificate { host, source }),
             Err(source) => self.handler.refused(Refusal::Tls { host, source }),
         }
     }
 
-    async fn http<S>(self, stream: S, origin: Origin)
+    async fn http<S>(self, stream: S, origin: Origin, files: Option<Files>)
     where
         S: AsyncBufRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -355,7 +368,17 @@ impl<H: Handler> FrontDoor<H> {
         let service = service_fn(move |request| {
             lines.begun(&request);
             let (door, origin, lines) = (door.clone(), Arc::clone(&from), lines.clone());
-            async move { Ok::<_, Infallible>(door.request(&origin, lines, request).await) }
+            // HTTP/2 packs what it sends into frames.
+            let files = files
+                .clone()
+                .filter(|_| request.version() < Version::HTTP_2);
+            async move {
+                let response = door.request(&origin, lines, request, files.clone()).await;
+                Ok::<_, Infallible>(match &files {
+                    Some(files) => response.map(|body| body.sent_by(files)),
+                    None => response,
+                })
+            }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         // Some clients close their side when they have sent a request, and wait for the answer.
@@ -385,12 +408,13 @@ impl<H: Handler> FrontDoor<H> {
         origin: &Origin,
         lines: RequestLines,
         request: http::Request<Incoming>,
+        files: Option<Files>,
     ) -> Response {
         if let Some(error) = lines.refused() {
             return self.bad_request(error);
         }
         if request.method() == Method::CONNECT {
-            return self.connect(request);
+            return self.connect(request, files);
         }
         if let Origin::Proxy { .. } = origin
             && request.method() == Method::GET
@@ -406,7 +430,7 @@ impl<H: Handler> FrontDoor<H> {
     }
 
     /// Opens a tunnel, whose other end is here.
-    fn connect(self, request: http::Request<Incoming>) -> Response {
+    fn connect(self, request: http::Request<Incoming>, files: Option<Files>) -> Response {
         let target = request.uri().authority();
         let Some((host, port)) =
             target.and_then(|target| Some((target.host(), target.port_u16()?)))
@@ -421,7 +445,7 @@ impl<H: Handler> FrontDoor<H> {
         };
         tokio::spawn(async move {
             match hyper::upgrade::on(request).await {
-                Ok(tunnel) => self.stream(TokioIo::new(tunnel), origin).await,
+                Ok(tunnel) => self.stream(TokioIo::new(tunnel), origin, files).await,
                 Err(error) => debug!(error = chain(&error), "a tunnel broke off"),
             }
         });

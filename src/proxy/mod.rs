@@ -26,6 +26,7 @@ mod ranges;
 mod request;
 mod request_line;
 mod resets;
+mod socket;
 
 pub use answer::{Representation, answer, only_range};
 pub use authority::{Authority, AuthorityError};

@@ -561,3 +561,44 @@ fn what_another_tool_wrote_of_its_connections_is_not_said_again() {
         assert!(replayed.ends_with("\r\n\r\nhello"), "{name}: {replayed}");
     }
 }
+
+/// It is sent by the kernel, in parts, and arrives as it would by way of memory: whole or from a byte on, alone or after
+/// another on the same connection, and in a tunnel, inside TLS and by HTTP/2.
+#[test]
+fn a_large_file_is_not_copied_on_its_way_over_plain_http() {
+    need("strace", "strace");
+    let scene = Scene::new();
+    let body: Vec<u8> = (0..=250).cycle().take(5_000_000).collect();
+    fs::write(scene.path("large"), &body).unwrap();
+    let file = scene.path("large");
+    let entry = |scheme| {
+        let file = file.display();
+        format!(r#"{{"url":"{scheme}://a.example.org/large","file":"{file}"}}"#)
+    };
+    scene.write("m.json", &format!("[{},{}]", entry("http"), entry("https")));
+    let ask = |options: &str| {
+        let trace = scene.path("trace");
+        let mut strace = scene.command("strace");
+        strace.args(["-f", "-qq", "-e", "trace=sendfile", "-o"]);
+        strace.arg(&trace).arg(env!("CARGO_BIN_EXE_buildproxy"));
+        let script = format!("curl -sSf {options}");
+        run(strace.args(["replay", "m.json", "--", "sh", "-ec", &script])).ok();
+        scene.read("trace").contains("sendfile(")
+    };
+    let url = "http://a.example.org/large";
+    let two = format!("{url} -o got {url} -o again");
+    for (options, by_kernel) in [
+        (&*two, true),
+        (&format!("-p {url} -o got"), true),
+        (&format!("-p --http2-prior-knowledge {url} -o got"), false),
+        ("https://a.example.org/large -o got", false),
+    ] {
+        assert_eq!(ask(options), by_kernel, "{options}");
+        assert!(fs::read(scene.path("got")).unwrap() == body, "{options}");
+    }
+    assert!(fs::read(scene.path("again")).unwrap() == body);
+    ask(&format!("-r 1- {url} -o got"));
+    assert!(fs::read(scene.path("got")).unwrap() == body[1..]);
+    ask(&format!("-r 4097-3000000 {url} -o got"));
+    assert!(fs::read(scene.path("got")).unwrap() == body[4097..=3_000_000]);
+}
