@@ -4,6 +4,7 @@
 use std::{
     error::Error,
     io,
+    ops::Range,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -19,10 +20,17 @@ use hyper_util::{
     },
     rt::TokioIo,
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+};
 use tower_service::Service;
 
 use super::connect_to::{ConnectTo, reroute};
+use crate::aligned::Aligned;
+
+/// So many bytes are read at once. rustls by itself reads 4 KiB at a time.
+const AT_ONCE: usize = 64 << 10;
 
 /// What connecting needs to know.
 #[derive(Clone)]
@@ -35,8 +43,29 @@ pub(super) struct Connector {
 /// A connection, to a server or to a proxy.
 pub(super) struct Stream {
     tcp: TokioIo<TcpStream>,
+    read: Aligned,
+    /// What was read, and not taken yet.
+    left: Range<usize>,
     /// Requests on it name the whole URL.
     is_proxy: bool,
+}
+
+impl Stream {
+    fn new(tcp: TokioIo<TcpStream>) -> Self {
+        Self {
+            tcp,
+            read: Aligned::new(AT_ONCE),
+            left: 0..0,
+            is_proxy: false,
+        }
+    }
+
+    fn to_proxy(tcp: TokioIo<TcpStream>) -> Self {
+        Self {
+            is_proxy: true,
+            ..Self::new(tcp)
+        }
+    }
 }
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -96,29 +125,20 @@ async fn connect(
 ) -> Result<Stream, Failure> {
     let Some(proxy) = proxy else {
         let tcp = tcp.call(uri).await?;
-        return Ok(Stream {
-            tcp,
-            is_proxy: false,
-        });
+        return Ok(Stream::new(tcp));
     };
     if proxy.uri().scheme_str() != Some("http") {
         return Err(UnknownProxy(proxy.uri().clone()).into());
     }
     if uri.scheme_str() == Some("http") {
         let tcp = tcp.call(proxy.uri().clone()).await?;
-        return Ok(Stream {
-            tcp,
-            is_proxy: true,
-        });
+        return Ok(Stream::to_proxy(tcp));
     }
     let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
     if let Some(authorization) = proxy.basic_auth() {
         tunnel = tunnel.with_auth(authorization.clone());
     }
-    Ok(Stream {
-        tcp: tunnel.call(uri).await?,
-        is_proxy: false,
-    })
+    Ok(Stream::new(tunnel.call(uri).await?))
 }
 
 impl Connection for Stream {
@@ -131,9 +151,20 @@ impl Read for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        let Self {
+            tcp, read, left, ..
+        } = &mut *self;
+        if Range::is_empty(left) {
+            let mut into = ReadBuf::new(read);
+            ready!(Pin::new(tcp.inner_mut()).poll_read(cx, &mut into))?;
+            *left = 0..into.filled().len();
+        }
+        let taken = left.len().min(buffer.remaining());
+        buffer.put_slice(&read[left.start..][..taken]);
+        left.start += taken;
+        Poll::Ready(Ok(()))
     }
 }
 
