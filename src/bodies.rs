@@ -17,8 +17,9 @@ use tempfile::NamedTempFile;
 
 use crate::inventory::{Algorithm, Hasher, Sri};
 
-/// A body up to this many bytes is held in memory until it is whole.
-pub(crate) const IN_MEMORY: usize = 64 << 10;
+/// Up to this many bytes of a body are held in memory until it is whole or there are more. Written together, they
+/// take half of the time that they take one record of TLS after the other.
+const IN_MEMORY: usize = 128 << 10;
 
 /// Why the body cache cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +107,7 @@ impl BodyCache {
         PartialBody {
             cache: self.clone(),
             algorithm,
-            start: Vec::new(),
+            held: Vec::new(),
             file: None,
             hasher: Hasher::new(algorithm),
             length: 0,
@@ -145,15 +146,15 @@ impl BodyCache {
 
 /// A body that is arriving. Dropped, it is forgotten.
 ///
-/// There is no file before there are more than `IN_MEMORY` bytes: most bodies of a build are small, and
+/// There is no file before there are more than [`IN_MEMORY`] bytes: most bodies of a build are small, and
 /// nobody waits for their file then but the record.
 #[derive(Debug)]
 pub struct PartialBody {
     cache: BodyCache,
     algorithm: Algorithm,
-    /// All of it, while there is no file.
-    start: Vec<u8>,
-    /// All of it.
+    /// The last of it, which is not in the file.
+    held: Vec<u8>,
+    /// All that came before.
     file: Option<NamedTempFile>,
     hasher: Hasher,
     length: u64,
@@ -168,13 +169,18 @@ impl PartialBody {
     pub fn write(&mut self, piece: &[u8]) -> Result<(), CacheError> {
         self.hasher.update(piece);
         self.length += piece.len() as u64;
-        if self.file.is_none() && self.start.len() + piece.len() <= IN_MEMORY {
-            self.start.extend_from_slice(piece);
+        if self.held.len() + piece.len() <= IN_MEMORY {
+            self.held.extend_from_slice(piece);
             return Ok(());
         }
         let mut file = self.take_file()?;
-        let written = file.as_file_mut().write_all(piece);
-        let written = written.map_err(CacheError::io(file.path()));
+        let written = if piece.len() < IN_MEMORY {
+            self.held.extend_from_slice(piece);
+            Ok(())
+        } else {
+            let written = file.as_file_mut().write_all(piece);
+            written.map_err(CacheError::io(file.path()))
+        };
         self.file = Some(file);
         written
     }
@@ -185,14 +191,20 @@ impl PartialBody {
         self.length
     }
 
+    /// Bytes of them that [`Self::reader`] can read.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.length - self.held.len() as u64
+    }
+
     /// The hash of the bytes so far.
     #[must_use]
     pub fn hash(&self) -> Sri {
         self.hasher.clone().finish()
     }
 
-    /// A second handle, to read what has been written, where that is more than `IN_MEMORY` bytes. It stays
-    /// valid whatever becomes of the body.
+    /// A second handle, to read what has been written, where there is a file. It stays valid whatever becomes
+    /// of the body.
     ///
     /// # Errors
     ///
@@ -225,13 +237,13 @@ impl PartialBody {
 
     /// The file with all that came so far.
     fn take_file(&mut self) -> Result<NamedTempFile, CacheError> {
-        if let Some(file) = self.file.take() {
-            return Ok(file);
-        }
-        let mut file = self.cache.temporary(self.algorithm)?;
-        let written = file.as_file_mut().write_all(&self.start);
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.cache.temporary(self.algorithm)?,
+        };
+        let written = file.as_file_mut().write_all(&self.held);
         written.map_err(CacheError::io(file.path()))?;
-        self.start = Vec::new();
+        self.held.clear();
         Ok(file)
     }
 }
@@ -300,10 +312,34 @@ mod tests {
             let mut reader = partial.reader().unwrap().unwrap();
             let mut read = Vec::new();
             reader.read_to_end(&mut read).unwrap();
-            assert!(read.len() as u64 == partial.length() && all.starts_with(&read));
+            assert!(read.len() as u64 == partial.written() && all.starts_with(&read));
         }
         let body = partial.finish().unwrap();
         assert_eq!(fs::read(cache.get(&body.hash).unwrap()).unwrap(), all);
         assert_eq!(body.hash, Sri::sha256_of(&all));
+    }
+
+    #[test]
+    fn a_body_of_pieces_of_all_sizes_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = BodyCache::at(folder.path().to_owned());
+        let all: Vec<u8> = (0..=250).cycle().take(5 * IN_MEMORY).collect();
+        for size in [
+            1000,
+            16 << 10,
+            IN_MEMORY - 1,
+            IN_MEMORY,
+            IN_MEMORY + 1,
+            3 * IN_MEMORY,
+        ] {
+            let mut partial = cache.begin(Algorithm::Sha256);
+            for piece in all.chunks(size) {
+                partial.write(piece).unwrap();
+                // Not more than that waits in memory.
+                assert!(partial.length() - partial.written() <= IN_MEMORY as u64);
+            }
+            let body = partial.finish().unwrap();
+            assert!(fs::read(body.path).unwrap() == all, "{size}");
+        }
     }
 }

@@ -80,6 +80,8 @@ struct Progress {
     latest: VecDeque<(u64, Bytes)>,
     /// Where there is one.
     file: Option<Arc<File>>,
+    /// So many of its bytes are there.
+    written: u64,
     state: State,
 }
 
@@ -182,8 +184,9 @@ impl Download {
             Some(_) => None,
             None => self.partial.reader()?,
         };
+        let written = self.partial.written();
         self.progress.send_if_modified(|progress| {
-            progress.written(new);
+            progress.written(new, written);
             // Nobody waits for that.
             false
         });
@@ -199,19 +202,22 @@ impl Progress {
         self.latest.push_back((start, piece));
     }
 
-    /// All is in the file, if there is one, which may be `new`.
-    fn written(&mut self, new: Option<File>) {
+    /// So much is in the file, if there is one, which may be `new`.
+    fn written(&mut self, new: Option<File>, length: u64) {
         if let Some(new) = new {
             self.file = Some(Arc::new(new));
         }
+        self.written = length;
         self.let_go(LATEST);
     }
 
-    /// Holds no more than so many bytes, or a piece more, where there is a file.
+    /// Holds no more than so many bytes, or a piece more, of those that are in a file.
     fn let_go(&mut self, but: u64) {
         while self.file.is_some()
             && let Some((start, first)) = self.latest.front()
-            && self.length - start - first.len() as u64 >= but
+            && let end = start + first.len() as u64
+            && end <= self.written
+            && self.length - end >= but
         {
             self.latest.pop_front();
         }
@@ -339,6 +345,7 @@ mod tests {
         let (_sender, progress) = watch::channel(Progress {
             length: 4,
             file: Some(Arc::new(file)),
+            written: 4,
             state: State::Broken("on purpose".to_owned()),
             ..Progress::default()
         });
@@ -360,6 +367,11 @@ mod tests {
             progress.push(Bytes::copy_from_slice(piece));
         }
         progress.file = Some(Arc::new(file));
+        // What is not in the file stays in memory.
+        progress.written = 250;
+        progress.let_go(150);
+        assert_eq!(progress.latest.front().unwrap().0, 200);
+        progress.written = 600;
         progress.let_go(150);
         assert_eq!(progress.latest.front().unwrap().0, 400);
         progress.push(Bytes::copy_from_slice(&whole[600..]));
@@ -382,11 +394,11 @@ mod tests {
         let mut progress = Progress::default();
         for _ in 0..3 {
             progress.push(Bytes::from_static(b"piece"));
-            progress.written(None);
+            progress.written(None, 0);
         }
         progress.let_go(0);
         assert_eq!(progress.latest.len(), 3);
-        progress.written(Some(tempfile::tempfile().unwrap()));
+        progress.written(Some(tempfile::tempfile().unwrap()), 15);
         assert_eq!(progress.latest.len(), 3);
         progress.let_go(6);
         assert_eq!(progress.latest.front().unwrap().0, 5);
