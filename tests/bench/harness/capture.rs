@@ -5,7 +5,6 @@
 use std::{
     cell::RefCell,
     fs::{self, File},
-    io::{BufRead, BufReader},
     path::Path,
     process::{ChildStdin, Command, Stdio},
     time::Duration,
@@ -17,7 +16,8 @@ use tempfile::TempDir;
 use super::{
     Scale,
     load::{Route, download, one_by_one},
-    peer::{Peer, Server},
+    parts::Parts,
+    peer::{Peer, Server, first_line, start_hudsucker},
     process::Background,
     row::{Figure, Row, Unit, as_client, row, size},
     site::{HOST, SMALL, Site},
@@ -51,61 +51,117 @@ pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
 fn large(way: Way<'_>) -> anyhow::Result<Vec<Figure>> {
     let length = way.site.scale.large;
     let elapsed = as_client(way.site, async {
-        let (got, elapsed) = download(way.route, "large", "").await?;
+        let (got, elapsed) = download(way.route(), "large", "").await?;
         ensure!(got == length, "{got} bytes instead of {length}");
         Ok(elapsed)
     })?;
-    let figures = way.figures(elapsed)?;
+    let mut figures = way.figures(elapsed)?;
+    if let Between::Capture(_) = way.between {
+        figures.extend(parts(way.site, &figures)?);
+    }
     way.close(1)?;
+    Ok(figures)
+}
+
+/// What the parts of the work take, each alone, and what the whole takes beside them.
+fn parts(site: &Site, whole: &[Figure]) -> anyhow::Result<Vec<Figure>> {
+    let parts = Parts::measure(site)?;
+    let whole = whole.iter().find(|figure| figure.of == CPU);
+    let whole = whole.map_or(0.0, |figure| figure.value);
+    let mut figures: Vec<Figure> = parts
+        .named()
+        .map(|(of, time)| Figure {
+            of,
+            unit: Unit::Seconds,
+            value: time.as_secs_f64(),
+        })
+        .into();
+    figures.push(Figure {
+        of: "server CPU by the sum of these",
+        unit: Unit::Times,
+        value: whole / parts.sum().as_secs_f64(),
+    });
     Ok(figures)
 }
 
 fn small(way: Way<'_>, files: usize, kept: &RefCell<Vec<TempDir>>) -> anyhow::Result<Vec<Figure>> {
     let names = (1..=files).map(|number| number.to_string());
-    let elapsed = as_client(way.site, one_by_one(way.route, names, SMALL))?;
+    let elapsed = as_client(way.site, one_by_one(way.route(), names, SMALL))?;
     let figures = way.figures(elapsed)?;
     kept.borrow_mut().extend(way.close(files)?);
     Ok(figures)
 }
 
-/// nginx, and the capture before it, if there is one.
+/// How a figure of the whole is called.
+const CPU: &str = "server CPU";
+
+/// nginx, and what is before it.
 struct Way<'a> {
     site: &'a Site,
     server: Server,
-    capture: Option<Capture>,
-    route: Route,
+    between: Between,
+    cpu_before: Duration,
+}
+
+/// What stands between the client and nginx.
+enum Between {
+    Nothing,
+    Capture(Capture),
+    /// A proxy that records nothing.
+    Hudsucker(Server),
 }
 
 impl<'a> Way<'a> {
     fn open(site: &'a Site, peer: &Peer, upstream: &Peer) -> anyhow::Result<Self> {
         let server = upstream.start(site, 10)?;
-        let capture = match peer {
+        let between = match peer {
             Peer::Buildproxy(program) | Peer::Before(program) => {
-                Some(Capture::start(site, program, &server)?)
+                Between::Capture(Capture::start(site, program, &server)?)
             }
-            Peer::Nginx(_) | Peer::Mitmproxy(_) => None,
+            Peer::Hudsucker(program) => {
+                let to = server.https.address.to_string();
+                Between::Hudsucker(start_hudsucker(site, program, &["capture", &to])?)
+            }
+            Peer::Nginx(_) | Peer::Mitmproxy(_) => Between::Nothing,
         };
-        let route = capture
-            .as_ref()
-            .map_or(server.https, |capture| capture.route);
-        Ok(Self {
+        let mut way = Self {
             site,
             server,
-            capture,
-            route,
-        })
+            between,
+            cpu_before: Duration::ZERO,
+        };
+        way.cpu_before = way.process().cpu()?;
+        Ok(way)
+    }
+
+    fn process(&self) -> &Background {
+        match &self.between {
+            Between::Nothing => &self.server.process,
+            Between::Capture(capture) => &capture.process,
+            Between::Hudsucker(proxy) => &proxy.process,
+        }
+    }
+
+    fn route(&self) -> Route {
+        match &self.between {
+            Between::Nothing => self.server.https,
+            Between::Capture(capture) => capture.route,
+            Between::Hudsucker(proxy) => proxy.https,
+        }
     }
 
     fn figures(&self, elapsed: Duration) -> anyhow::Result<Vec<Figure>> {
-        let process = match &self.capture {
-            Some(capture) => &capture.process,
-            None => &self.server.process,
-        };
+        let process = self.process();
         Ok(vec![
             Figure {
                 of: "",
                 unit: Unit::Seconds,
                 value: elapsed.as_secs_f64(),
+            },
+            Figure {
+                of: CPU,
+                unit: Unit::Seconds,
+                value: (process.cpu()? - self.cpu_before).as_secs_f64(),
             },
             Figure {
                 of: "peak memory",
@@ -117,7 +173,10 @@ impl<'a> Way<'a> {
 
     /// Ends the capture, which has to have recorded so many pins. Gives the folder with all that it wrote.
     fn close(self, pins: usize) -> anyhow::Result<Option<TempDir>> {
-        self.capture.map(|capture| capture.end(pins)).transpose()
+        match self.between {
+            Between::Capture(capture) => capture.end(pins).map(Some),
+            Between::Nothing | Between::Hudsucker(_) => Ok(None),
+        }
     }
 }
 
@@ -145,11 +204,11 @@ impl Capture {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(File::create(folder.path().join("log"))?);
         let mut child = command.spawn()?;
-        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let input = child.stdin.take();
+        let line = first_line(&mut child);
         let process = Background::child(child)?;
-        let mut line = String::new();
-        BufReader::new(output.context("no output")?).read_line(&mut line)?;
-        let address = line.trim().trim_start_matches("http://").parse();
+        let line = line?;
+        let address = line.trim_start_matches("http://").parse();
         let address = address.with_context(|| format!("buildproxy said '{line}'"))?;
         Ok(Self {
             process,

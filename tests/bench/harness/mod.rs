@@ -8,6 +8,7 @@
 mod capture;
 mod load;
 mod machine;
+mod parts;
 mod peer;
 mod process;
 mod row;
@@ -48,6 +49,9 @@ pub(crate) struct Options {
     /// nginx, as `tests/bench/get-nginx` gets it.
     #[arg(long, value_name = "FILE", default_value = "nginx")]
     pub(crate) nginx: PathBuf,
+    /// The least proxy that hudsucker makes, as `tests/bench/get-hudsucker` builds it, to be measured as well.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hudsucker: Option<PathBuf>,
     /// mitmproxy's mitmdump, to be measured as well.
     #[arg(long, value_name = "FILE")]
     pub(crate) mitmdump: Option<PathBuf>,

@@ -2,9 +2,10 @@
 
 use std::{
     fs::{self, File},
+    io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -32,6 +33,8 @@ pub(super) enum Peer {
     Before(PathBuf),
     /// nginx with one worker, which serves the same files.
     Nginx(PathBuf),
+    /// The least proxy that hudsucker makes.
+    Hudsucker(PathBuf),
     /// mitmproxy with a script that serves the same files.
     Mitmproxy(PathBuf),
 }
@@ -51,6 +54,7 @@ impl Peer {
         let mut peers = vec![Self::Buildproxy(options.buildproxy.clone())];
         peers.extend(options.before.clone().map(Self::Before));
         peers.push(Self::Nginx(options.nginx.clone()));
+        peers.extend(options.hudsucker.clone().map(Self::Hudsucker));
         peers.extend(options.mitmdump.clone().map(Self::Mitmproxy));
         peers
     }
@@ -60,6 +64,7 @@ impl Peer {
             Self::Buildproxy(_) => OURS,
             Self::Before(_) => "before",
             Self::Nginx(_) => "nginx",
+            Self::Hudsucker(_) => "hudsucker",
             Self::Mitmproxy(_) => "mitmproxy",
         }
     }
@@ -75,6 +80,12 @@ impl Peer {
                 return Ok(format!("{version} ({size})"));
             }
             Self::Nginx(program) => output(Command::new(program).arg("-v"))?,
+            Self::Hudsucker(_) => {
+                let lock = include_str!("../hudsucker/Cargo.lock");
+                let found = lock.split_once("name = \"hudsucker\"\nversion = \"");
+                let version = found.and_then(|(_, rest)| rest.split('"').next());
+                version.unwrap_or_default().to_owned()
+            }
             Self::Mitmproxy(program) => output(Command::new(program).arg("--version"))?,
         };
         let first = said.lines().next().unwrap_or_default();
@@ -89,6 +100,10 @@ impl Peer {
                 start_buildproxy(site, entries, program)
             }
             Self::Nginx(program) => start_nginx(site, program),
+            Self::Hudsucker(program) => {
+                let manifest = site.manifest(entries).display().to_string();
+                start_hudsucker(site, program, &["replay", &manifest])
+            }
             Self::Mitmproxy(program) => start_mitmproxy(site, program),
         };
         if site.scale.pinned {
@@ -183,6 +198,45 @@ fn start_nginx(site: &Site, program: &Path) -> anyhow::Result<Server> {
         http: route(http, false),
         https: route(https, true),
     })
+}
+
+/// Starts the proxy of hudsucker, which writes its certificate beside what is served.
+pub(super) fn start_hudsucker(
+    site: &Site,
+    program: &Path,
+    arguments: &[&str],
+) -> anyhow::Result<Server> {
+    let mut command = Command::new(program);
+    command.args(arguments).arg(site.path("hudsucker.crt"));
+    command.env("SSL_CERT_FILE", site.path("nginx.crt"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(File::create(site.path("hudsucker.log"))?);
+    let mut child = command.spawn()?;
+    let address = first_line(&mut child);
+    // It is ended, also where it says something else.
+    let process = Background::child(child)?;
+    let address = address?;
+    let address = address
+        .parse()
+        .with_context(|| format!("hudsucker said '{address}'"))?;
+    let route = |tls| Route {
+        address,
+        tls,
+        proxy: true,
+    };
+    Ok(Server {
+        process,
+        http: route(false),
+        https: route(true),
+    })
+}
+
+/// What a child says first on standard output.
+pub(super) fn first_line(child: &mut Child) -> anyhow::Result<String> {
+    let output = child.stdout.take().context("no output")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    Ok(line.trim().to_owned())
 }
 
 /// Answers by a script, as nix-buildproxy does.

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    path::Path,
     process::{Child, Command},
     thread,
     time::{Duration, Instant},
@@ -51,6 +52,20 @@ pub(super) fn output(command: &mut Command) -> anyhow::Result<String> {
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Does something, and gives the time that this thread was on a core.
+pub(super) fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Duration, T)> {
+    let thread = Path::new("/proc/thread-self");
+    let before = on_core(thread)?;
+    let done = work()?;
+    Ok((Duration::from_nanos(on_core(thread)? - before), done))
+}
+
+/// The nanoseconds that a thread was on a core, of which `/proc` has this folder.
+fn on_core(thread: &Path) -> anyhow::Result<u64> {
+    let said = fs::read_to_string(thread.join("schedstat"))?;
+    Ok(said.split_whitespace().next().unwrap_or_default().parse()?)
 }
 
 /// A process in the background, which is ended when this is dropped.
@@ -117,9 +132,7 @@ impl Background {
         let tasks = format!("/proc/{}/task", self.worker.as_raw_nonzero());
         let mut nanoseconds = 0;
         for task in fs::read_dir(tasks)? {
-            let said = fs::read_to_string(task?.path().join("schedstat"))?;
-            let first = said.split_whitespace().next().unwrap_or_default();
-            nanoseconds += first.parse::<u64>()?;
+            nanoseconds += on_core(&task?.path())?;
         }
         Ok(Duration::from_nanos(nanoseconds))
     }

@@ -53,6 +53,8 @@ pub(super) enum Unit {
     PerSecond,
     BytesPerSecond,
     Bytes,
+    /// A ratio.
+    Times,
 }
 
 impl Unit {
@@ -63,6 +65,7 @@ impl Unit {
             Self::Seconds => format!("{value:.2} s"),
             Self::PerSecond => format!("{value:.0}"),
             Self::BytesPerSecond => format!("{:.0} MB/s", value / 1e6),
+            Self::Times => format!("{value:.2}"),
             Self::Bytes => format!("{:.1} MiB", value / f64::from(1 << 20)),
         }
     }
