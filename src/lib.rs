@@ -46,8 +46,9 @@
 //!
 //! hyper, tokio-rustls and rcgen, directly. hudsucker, which is made of the same, was measured and not
 //! taken: it does not understand TLS to the proxy itself, nor plain HTTP in a tunnel unless it begins with
-//! GET, has no certificates for IP addresses, and connects to the network for what it does not
-//! understand. All of that is the front door, which is most of what it has.
+//! GET, has no certificates for IP addresses, serves no transparent connections, and connects to the network
+//! for what it does not understand. All of that is the front door, which is most of what it has. The tests in
+//! `tests/suite/hudsucker.rs` show it, and the benchmark measures the least proxy that it makes.
 
 mod aligned;
 pub mod bodies;

@@ -21,6 +21,7 @@ mod fidelity;
 mod foreign;
 mod git;
 mod hostile;
+mod hudsucker;
 mod locks;
 mod matrix;
 mod memory;
