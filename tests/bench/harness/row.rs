@@ -98,8 +98,7 @@ pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
     for (scheme, route) in ROUTES {
         for (what, range) in [("", false), (" by a range", true)] {
             rows.push(Row {
-                // It holds all of a body in memory.
-                peers: |peer| !matches!(peer, Peer::Mitmproxy(_)),
+                peers: if range { gives_ranges } else { streams },
                 ..row(format!("{size} over {scheme}{what}"), move |site, peer| {
                     large(site, peer, route, range)
                 })
@@ -108,6 +107,16 @@ pub(super) fn rows(scale: Scale, nginx: &Path) -> Vec<Row> {
     }
     rows.extend(capture::rows(scale, nginx));
     rows
+}
+
+/// Whether a peer does not hold all of a body in memory.
+fn streams(peer: &Peer) -> bool {
+    !matches!(peer, Peer::Mitmproxy(_))
+}
+
+/// Whether a peer gives a part of a body, too.
+fn gives_ranges(peer: &Peer) -> bool {
+    streams(peer) && !matches!(peer, Peer::Hudsucker(_))
 }
 
 /// A number of bytes, as a row's name has it.

@@ -43,7 +43,9 @@ const PIECE: usize = 128 << 10;
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [verb, what, certificate] = arguments.as_slice() else {
-        bail!("usage: buildproxy-hudsucker replay MANIFEST CERTIFICATE, or capture UPSTREAM CERTIFICATE");
+        bail!(
+            "usage: buildproxy-hudsucker replay MANIFEST CERTIFICATE, or capture UPSTREAM CERTIFICATE"
+        );
     };
     let (authority, pem) = authority()?;
     fs::write(certificate, pem)?;
@@ -61,7 +63,9 @@ async fn main() -> anyhow::Result<()> {
             proxy.start().await?;
         }
         "capture" => {
-            let proxy = builder.with_http_connector(upstream(what.parse()?)?).build()?;
+            let proxy = builder
+                .with_http_connector(upstream(what.parse()?)?)
+                .build()?;
             say()?;
             proxy.start().await?;
         }
@@ -138,7 +142,9 @@ impl Replay {
         };
         let mut response = Response::new(body);
         response.headers_mut().clone_from(&entry.headers);
-        response.headers_mut().insert("content-length", length.into());
+        response
+            .headers_mut()
+            .insert("content-length", length.into());
         Ok(response)
     }
 }
