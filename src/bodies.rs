@@ -17,6 +17,11 @@ use tempfile::NamedTempFile;
 
 use crate::inventory::{Algorithm, Hasher, Sri};
 
+mod checked;
+
+pub(crate) use checked::hash_of;
+pub use checked::{CheckedBody, OpenError, open};
+
 /// Up to this many bytes of a body are held in memory until it is whole or there are more. Written together, they
 /// take half of the time that they take one record of TLS after the other.
 const IN_MEMORY: usize = 128 << 10;
@@ -85,11 +90,14 @@ impl BodyCache {
         &self.root
     }
 
-    /// The file with the body of this hash, where it is here.
+    /// The file with the body of this hash, where it is here. An empty file is none, unless the body is empty:
+    /// such is left where a disk was full. Whether the bytes of others are right, [`CheckedBody`] tells.
     #[must_use]
     pub fn get(&self, hash: &Sri) -> Option<PathBuf> {
         let path = self.path(hash);
-        path.is_file().then_some(path)
+        let file = path.metadata().ok().filter(fs::Metadata::is_file)?;
+        let is_empty = || Hasher::new(hash.algorithm()).finish() == *hash;
+        (file.len() > 0 || is_empty()).then_some(path)
     }
 
     /// Makes sure that captured bodies can be kept here.
@@ -266,6 +274,23 @@ mod tests {
         assert_eq!(body.length, 5);
         let found = cache.get(&body.hash).unwrap();
         assert_eq!(fs::read(found).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn an_emptied_file_is_no_body() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = BodyCache::at(folder.path().to_owned());
+        for (bytes, is_kept) in [(&b"hello"[..], false), (b"", true)] {
+            for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+                let mut partial = cache.begin(algorithm);
+                partial.write(bytes).unwrap();
+                let body = partial.finish().unwrap();
+                assert!(cache.get(&body.hash).is_some());
+                fs::remove_file(&body.path).unwrap();
+                fs::write(&body.path, "").unwrap();
+                assert_eq!(cache.get(&body.hash).is_some(), is_kept);
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,11 @@ use clap::{
 use clap_complete::Shell;
 use globset::Glob;
 
-use crate::{capture::Size, upstream::ConnectTo};
+use crate::{
+    capture::{Proof, Size},
+    inventory::query::Parameter,
+    upstream::ConnectTo,
+};
 
 /// The inventory that is meant where none is named.
 pub const INVENTORY: &str = "proxy_content.nix";
@@ -78,9 +82,6 @@ pub struct CaptureArgs {
     /// What becomes of what the inventory has.
     #[command(flatten)]
     pub merge: MergeArgs,
-    /// Do not fetch doubtful pins a second time, to see that a plain download gives the same.
-    #[arg(long)]
-    pub no_verify: bool,
     /// Do not put what is pinned into the Nix store, where the next `nix build` looks for it.
     #[arg(long)]
     pub no_prefill: bool,
@@ -133,7 +134,7 @@ pub struct ReplayArgs {
     /// before its client hears of it.
     #[arg(long)]
     pub strict: bool,
-    /// Download pins that are not in the body cache, before the command runs.
+    /// Download pins that are not in the body cache, or damaged there, before the command runs.
     #[arg(long)]
     pub fetch: bool,
     /// With --fetch, how the real servers are asked.
@@ -234,6 +235,15 @@ pub struct PolicyArgs {
     /// Vendor the bodies of these URLs in any case.
     #[arg(long, value_name = "GLOB")]
     pub vendor: Vec<Glob>,
+    /// Fetch these pins a second time, to see that a plain download gives the same.
+    #[arg(long, value_name = "WHICH", default_value = "uncertain")]
+    pub verify: Proof,
+    /// The same as `--verify none`.
+    #[arg(long, conflicts_with = "verify")]
+    pub no_verify: bool,
+    /// Query parameters that do not count, such as `_` in `?_=1700000000`: in a replay, they may have any value.
+    #[arg(long, value_name = "NAME")]
+    pub ignore_query: Vec<Parameter>,
 }
 
 /// `buildproxy add`.
@@ -245,6 +255,9 @@ pub struct AddArgs {
     /// What is to be fetched.
     #[arg(value_name = "URL", required = true)]
     pub urls: Vec<String>,
+    /// Ask with this header, such as `accept: application/json`, as the build does.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub header: Vec<String>,
     /// What is pinned.
     #[command(flatten)]
     pub policy: PolicyArgs,

@@ -62,6 +62,12 @@ pub(crate) fn shell_word(text: &str) -> String {
     }
 }
 
+/// An option for each value, as a POSIX shell reads it, with a space before it.
+pub(crate) fn options(name: &str, values: impl Iterator<Item = impl ToString>) -> String {
+    let option = |value| format!(" {name} {}", shell_word(&ToString::to_string(&value)));
+    values.map(option).collect()
+}
+
 /// A number of things.
 pub(crate) fn count(number: usize, what: &str) -> String {
     if number == 1 {

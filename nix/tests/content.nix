@@ -119,6 +119,7 @@ let
           file = body;
           request = {
             body = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+            ignoreQuery = [ "_" ];
           };
         }
       ];
@@ -132,7 +133,10 @@ let
             "<b>"
           ];
           file = body;
-          request.body = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+          request = {
+            body = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+            ignoreQuery = [ "_" ];
+          };
         }
       ];
     };

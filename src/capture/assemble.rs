@@ -1,6 +1,12 @@
 //! Makes entries of a record.
 
-use std::{collections::HashMap, error::Error, fs, io, path::PathBuf};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    error::Error,
+    fs, io,
+    path::PathBuf,
+};
 
 use http::{Method, StatusCode};
 
@@ -8,7 +14,7 @@ use super::{Exchange, Outcome, Question, Reason, VendorFolder};
 use crate::{
     bodies::CachedBody,
     emit::Changes,
-    inventory::{Body, Condition, Entry, EntryError, Pin, Sri, StoreName, Url},
+    inventory::{Body, Condition, Entry, EntryError, Pin, Sri, StoreName, Url, query::ByCounted},
     visible::is_hidden,
 };
 
@@ -26,6 +32,8 @@ pub struct Recording {
     pub refused: Vec<(Url, Box<dyn Error>)>,
     /// How many exchanges came about by redirects.
     pub redirected: usize,
+    /// URLs whose parameters were not to count, and do: there were different bodies.
+    pub unstable: BTreeSet<Url>,
 }
 
 /// A body that is kept with the inventory.
@@ -51,17 +59,40 @@ pub fn assemble(
     there: &[Entry],
     changes: Changes,
 ) -> Recording {
+    let mut ignoring = ByCounted::default();
+    for entry in there {
+        let ignored = &entry.condition.ignore_query;
+        if !ignored.is_empty() {
+            ignoring.insert(&entry.url, ignored, entry);
+        }
+    }
+    let mut by_counted: HashMap<_, Vec<_>> = HashMap::new();
+    for entry in there {
+        let url = entry.condition.ignore_query.without(&entry.url);
+        let of_url = by_counted.entry((url, &entry.method)).or_default();
+        of_url.push(entry);
+    }
+    let there = by_counted;
+    for Exchange { question, .. } in &mut exchanges {
+        let exact = there.get(&(Cow::Borrowed(&question.url), &question.method));
+        let is_answered = exact.is_some_and(|exact| question.is_answered(exact));
+        if is_answered || !question.ignore_query.is_empty() {
+            continue;
+        }
+        // As the inventory says already.
+        let ignored = {
+            let mut ignored = ignoring.of(&question.url);
+            let found = ignored.find(|(_, entries)| question.is_answered(entries));
+            found.map(|(ignored, _)| ignored.clone())
+        };
+        if let Some(ignored) = ignored {
+            question.url = ignored.without(&question.url).into_owned();
+            question.ignore_query = ignored;
+        }
+    }
     // In an order of their own, so that the same exchanges always make the same entries.
     exchanges.sort_by(|a, b| a.question.order().cmp(&b.question.order()));
     let mut recording = Recording::default();
-    let there = there
-        .iter()
-        .fold(HashMap::new(), |mut map: HashMap<_, Vec<_>>, entry| {
-            map.entry((&entry.url, &entry.method))
-                .or_default()
-                .push(entry);
-            map
-        });
     let of_get = |url: &Url| {
         let place = (url, Method::GET.as_str());
         let start = exchanges.partition_point(|exchange| exchange.question.place() < place);
@@ -81,7 +112,8 @@ pub fn assemble(
             continue;
         }
         for (exchange, condition) in narrowed(exchanges) {
-            let known = there.get(&(url, method)).map_or(&[][..], Vec::as_slice);
+            let known = there.get(&(Cow::Borrowed(url), method));
+            let known = known.map_or(&[][..], Vec::as_slice);
             let adopted = exchange.question.answered_by(known).cloned();
             let condition = adopted.unwrap_or(condition);
             // Where another body got another answer in an earlier capture, that entry is to stay as it is;
@@ -94,7 +126,14 @@ pub fn assemble(
         }
     }
     recording.entries.sort_by(|a, b| a.id().cmp(&b.id()));
-    recording.entries.dedup_by(|b, a| a.id() == b.id());
+    let unstable = &mut recording.unstable;
+    recording.entries.dedup_by(|b, a| {
+        let is_same = a.id() == b.id();
+        if is_same && !same_bytes(&a.body, &b.body) {
+            unstable.insert(a.url.clone());
+        }
+        is_same
+    });
     recording
 }
 
@@ -115,20 +154,23 @@ impl Question {
         )
     }
 
+    /// Whether one of these entries, which are for the same URL, answers this.
+    fn is_answered(&self, entries: &[&Entry]) -> bool {
+        let answers =
+            |entry: &&Entry| entry.method == self.method && self.fit(&entry.condition).is_some();
+        entries.iter().any(answers)
+    }
+
     /// The condition of the entry that answers this already, of those for the same URL and method. If
     /// the answer changed, it is that entry that did.
     fn answered_by<'a>(&self, entries: &[&'a Entry]) -> Option<&'a Condition> {
-        let header = |name: &str| match name {
-            "accept" => self.accept.as_deref(),
-            "git-protocol" => self.git_protocol.as_deref(),
-            _ => None,
-        };
-        let fitting = entries.iter().filter_map(|Entry { condition, .. }| {
-            let fit = condition.fit(header, self.authorization, self.body.as_ref())?;
-            Some((fit, condition))
+        let same = |entry: &&&Entry| entry.condition.ignore_query.has_all_of(&self.ignore_query);
+        let fitting = entries.iter().filter(same).filter_map(|entry| {
+            let condition = &entry.condition;
+            Some((self.fit(condition)?, condition))
         });
-        // A condition that asks for nothing is none to adopt.
-        let narrow = fitting.filter(|(fit, _)| *fit > 0);
+        // A condition that says nothing is none to adopt.
+        let narrow = fitting.filter(|(_, condition)| !condition.is_empty());
         narrow
             .max_by_key(|(fit, _)| *fit)
             .map(|(_, condition)| condition)
@@ -270,20 +312,33 @@ fn narrowed(exchanges: &[Exchange]) -> Vec<(&Exchange, Condition)> {
     narrowed.collect()
 }
 
-/// The condition of an only answer: none, but that what git wants is in the body of its request, and
-/// another one wants something else.
-fn only(exchange: &Exchange) -> Condition {
-    if exchange.question.url.path().ends_with("/git-upload-pack") {
-        by_body(exchange)
-    } else {
-        Condition::default()
+/// Whether two bodies are the same, wherever they come from.
+fn same_bytes(one: &Body, other: &Body) -> bool {
+    match (one, other) {
+        (Body::Pin(one), Body::Pin(other)) => one.hash == other.hash,
+        (one, other) => one == other,
     }
 }
 
-/// The condition that a question has the body that it had.
+/// The condition of an only answer: none, but that what git wants is in the body of its request, and
+/// another one wants something else.
+fn only(exchange: &Exchange) -> Condition {
+    let by_body = by_body(exchange);
+    if exchange.question.url.path().ends_with("/git-upload-pack") {
+        by_body
+    } else {
+        Condition {
+            body: None,
+            ..by_body
+        }
+    }
+}
+
+/// The condition that a question has the body that it had, whatever stands in parameters that do not count.
 fn by_body(exchange: &Exchange) -> Condition {
     Condition {
         body: exchange.question.body.clone(),
+        ignore_query: exchange.question.ignore_query.clone(),
         ..Condition::default()
     }
 }

@@ -158,7 +158,7 @@ pub(super) fn reason(url: &Url, asked: &HeaderMap, said: &HeaderMap) -> Option<&
     rule.map(|((_, reason), _)| *reason)
 }
 
-fn has(headers: &HeaderMap, name: impl AsHeaderName, part: &str) -> bool {
+pub(super) fn has(headers: &HeaderMap, name: impl AsHeaderName, part: &str) -> bool {
     let mut values = headers.get_all(name).iter();
     values.any(|value| value.to_str().is_ok_and(|value| value.contains(part)))
 }

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     bodies::BodyCache,
-    inventory::Url,
+    inventory::{Url, query::IgnoredQuery},
     proxy::{Body, Handler, Refusal, Representation, Request, Response, answer, empty, plain},
     report::chain,
     upstream::{Answer, Ending, Outgoing, Upstream, get, plain_headers},
@@ -43,6 +43,8 @@ pub struct Capture {
     redirects: Arc<RedirectPolicy>,
     unseen: Arc<Unseen>,
     asides: Asides,
+    /// Parameters that do not count.
+    ignore_query: IgnoredQuery,
     /// Targets of redirects that were kept, and the URLs that led there first: what a pin can fetch,
     /// when the target itself has expired.
     sources: Arc<Mutex<HashMap<Url, Url>>>,
@@ -54,12 +56,16 @@ pub struct Capture {
 /// The head of upstream's answer, with what it was asked.
 struct Head {
     question: Question,
+    /// What the client asked for, without secrets.
+    url: Url,
     /// What a pin would fetch, without secrets.
     source: Url,
     /// Whether it had any.
     secret: bool,
     status: StatusCode,
     headers: HeaderMap,
+    /// Its length, where upstream said it.
+    length: Option<u64>,
     redirects: usize,
     /// How its body ends, where that tells nothing by itself.
     ending: Option<Ending>,
@@ -73,6 +79,7 @@ impl Capture {
         recorder: Arc<Recorder>,
         policy: Policy,
         redirects: RedirectPolicy,
+        ignore_query: IgnoredQuery,
         bounds: Bounds,
     ) -> Self {
         Self {
@@ -82,6 +89,7 @@ impl Capture {
             recorder,
             policy: Arc::new(policy),
             redirects: Arc::new(redirects),
+            ignore_query,
             unseen: Arc::default(),
             sources: Arc::default(),
             bounds,
@@ -99,6 +107,7 @@ impl Capture {
             recorder: Arc::clone(&self.recorder),
             policy: Arc::clone(&self.policy),
             redirects: Arc::clone(&self.redirects),
+            ignore_query: self.ignore_query.clone(),
             unseen: Arc::clone(&self.unseen),
             sources: Arc::clone(&self.sources),
             bounds: self.bounds,
@@ -118,30 +127,36 @@ impl Capture {
         self.tasks.wait().await;
     }
 
-    /// Fetches a URL as fetchurl does, and records that. Where fetchurl would fail, that is recorded as
-    /// skipped.
-    pub async fn fetch(&self, url: &Url) {
+    /// Fetches a URL as fetchurl does, but with these headers, and records that. Where fetchurl would fail, that
+    /// is recorded as skipped.
+    pub async fn fetch(&self, url: &Url, headers: &HeaderMap) {
         let arrival = self.recorder.arriving(&url.without_secrets());
-        if let Err(skipped) = self.fetched(url, arrival).await {
+        if let Err(skipped) = self.fetched(url, headers, arrival).await {
             self.recorder.skip(skipped);
         }
     }
 
-    async fn fetched(&self, url: &Url, arrival: Arrival) -> Result<(), Skipped> {
-        let answer = match get(&self.upstream, url, self.bounds.stall).await {
+    async fn fetched(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        arrival: Arrival,
+    ) -> Result<(), Skipped> {
+        let mut sent = plain_headers();
+        sent.extend(headers.clone());
+        let answer = match get(&self.upstream, url, &sent, self.bounds.stall).await {
             Ok(answer) => answer,
             Err(error) => {
                 arrival.settle();
                 return Err(Skipped::fetch(url, error));
             }
         };
-        let sent = plain_headers();
         let question = Question::new(url, &Method::GET, &sent, &Bytes::new());
         let redirects = answer.redirects();
         let ending = Ending::of(&answer.response);
         let (response, body) = answer.response.into_parts();
         let (download, _) = download(&self.cache, body, self.bounds);
-        let head = Head::new(question, url, &response, redirects, ending);
+        let head = self.head(question, url, &response, redirects, ending);
         // It has nothing to give but that it has ended.
         let _ = self.record(head, download, sent, arrival).await;
         Ok(())
@@ -177,17 +192,17 @@ impl Capture {
         let source = self.source(&url, answered.target);
         let ending = Ending::of(&answered.response);
         let (response, upstream_body) = answered.response.into_parts();
-        let length = content_length(&response.headers);
         let question = Question::new(&url, &request.method, &request.headers, &body);
-        let head = Head::new(question, &source, &response, redirects, ending);
+        let head = self.head(question, &source, &response, redirects, ending);
         let mut whole = Representation {
             status: head.status,
             headers: head.headers.clone(),
-            length,
+            length: head.length,
             body: (),
         };
         if request.method == Method::HEAD {
-            self.recorder.add(head.exchange(Outcome::Head(length)));
+            let outcome = Outcome::Head(head.length);
+            self.recorder.add(head.exchange(outcome));
             arrival.settle();
             return Ok(answer(
                 &request.method,
@@ -284,6 +299,29 @@ impl Capture {
         source
     }
 
+    /// The head of an answer to a question, all of whose URL counts so far.
+    fn head(
+        &self,
+        question: Question,
+        source: &Url,
+        response: &Parts,
+        redirects: usize,
+        ending: Option<Ending>,
+    ) -> Head {
+        let plain = source.without_secrets();
+        Head {
+            url: question.url.clone(),
+            question: question.ignoring(&self.ignore_query),
+            secret: matches!(plain, Cow::Owned(_)),
+            source: plain.into_owned(),
+            status: response.status,
+            headers: headers::client(response.status, &response.headers),
+            length: content_length(&response.headers),
+            redirects,
+            ending,
+        }
+    }
+
     /// Sees the download through, records the exchange, and settles what doubt there is.
     fn record(
         &self,
@@ -298,7 +336,7 @@ impl Capture {
         let stall = self.bounds.stall;
         let mut evidence = Evidence {
             method: head.question.method.clone(),
-            url: head.question.url.clone(),
+            url: head.url.clone(),
             source: head.source.clone(),
             secret: head.secret,
             sent,
@@ -306,6 +344,7 @@ impl Capture {
             status: head.status,
             received: head.headers.clone(),
             abrupt: false,
+            length: head.length,
         };
         self.tasks.spawn(async move {
             let body = match download.run().await {
@@ -331,25 +370,6 @@ impl Capture {
 }
 
 impl Head {
-    fn new(
-        question: Question,
-        source: &Url,
-        response: &Parts,
-        redirects: usize,
-        ending: Option<Ending>,
-    ) -> Self {
-        let plain = source.without_secrets();
-        Self {
-            question,
-            secret: matches!(plain, Cow::Owned(_)),
-            source: plain.into_owned(),
-            status: response.status,
-            headers: headers::client(response.status, &response.headers),
-            redirects,
-            ending,
-        }
-    }
-
     fn exchange(self, outcome: Outcome) -> Exchange {
         Exchange {
             question: self.question,

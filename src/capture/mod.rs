@@ -8,10 +8,13 @@
 
 mod aside;
 mod assemble;
+mod document;
 mod download;
 mod drift;
+mod fleeting;
 mod handler;
 mod headers;
+mod ignorable;
 mod limits;
 mod pinning;
 mod recorder;
@@ -23,6 +26,7 @@ mod vendor_folder;
 pub use assemble::{Recording, Vendored, assemble};
 pub use download::Bounds;
 pub use handler::Capture;
+pub use ignorable::ignorable;
 pub use limits::{Size, SizeError};
 pub use pinning::{Policy, Proof, Reason};
 pub use recorder::{Astray, Exchange, Outcome, Progress, Question, Record, Recorder, Skipped};

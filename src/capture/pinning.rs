@@ -3,7 +3,7 @@
 //! nixpkgs' fetchurl makes a plain GET, follows redirects, and sends no header that means anything.
 //! An entry is a pin where this gives the bytes that the client got. For most exchanges that follows
 //! from the request; where a header could have changed the answer, only a second, plain fetch tells:
-//! servers negotiate without saying so in Vary.
+//! servers negotiate without saying so in Vary. The same where the answer looks made for the one request.
 
 use std::{
     collections::HashSet,
@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
 use globset::GlobSet;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -19,7 +20,7 @@ use http::{
 };
 use tokio::sync::Semaphore;
 
-use super::{Outcome, drift};
+use super::{Outcome, document, drift, fleeting::is_fleeting};
 use crate::{
     bodies::CachedBody,
     inventory::{Url, secrets::is_secret_header},
@@ -52,6 +53,8 @@ pub enum Reason {
     Abrupt,
     /// A plain GET gives other bytes.
     Negotiated,
+    /// A second plain GET gave other bytes than the first.
+    Changes,
     /// A plain GET gives nothing.
     Unfetchable(String),
 }
@@ -75,18 +78,21 @@ impl fmt::Display for Reason {
                  and a plain GET does not give the same",
             ),
             Self::Negotiated => f.write_str("a plain GET gives other bytes"),
+            Self::Changes => f.write_str("it is not the same twice: a second GET gave other bytes"),
             Self::Unfetchable(why) => write!(f, "a plain GET fails: {why}"),
         }
     }
 }
 
-/// Whether a doubtful pin is fetched a second time, to see that it can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which pins are fetched a second time, to see that they can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Proof {
-    /// It is.
-    Fetch,
-    /// It is taken for granted.
-    Skip,
+    /// None of them: that they can be is taken for granted.
+    None,
+    /// Those about which the request or the answer gives a doubt.
+    Uncertain,
+    /// All of them.
+    All,
 }
 
 /// So many bodies are fetched a second time at once.
@@ -125,6 +131,8 @@ pub(super) struct Evidence {
     pub(super) received: HeaderMap,
     /// Whether its connection ended in a way that may have cut it.
     pub(super) abrupt: bool,
+    /// The length that upstream said.
+    pub(super) length: Option<u64>,
 }
 
 /// What can be said of a body from its exchange alone.
@@ -148,6 +156,8 @@ pub(super) enum Doubt {
     Request,
     /// Nothing but a User-Agent that this server has not been tried with.
     Agent(Agent),
+    /// A plain GET was made, and its answer may have been made for it; or the person has doubts.
+    Answer,
 }
 
 /// Headers that no download depends on.
@@ -170,15 +180,23 @@ impl Policy {
     /// What becomes of a body, and the doubt where only a second fetch can tell. Until then it is
     /// vendored.
     pub(super) fn decide(&self, evidence: &Evidence, body: CachedBody) -> (Outcome, Option<Doubt>) {
-        match (self.judge(evidence), self.proof) {
+        let mut judgement = self.judge(evidence);
+        let Evidence { url, received, .. } = evidence;
+        if !matches!(judgement, Judgement::Vendor(_))
+            && !self.pin.is_match(url.as_str())
+            && let Some(why) = document::reason(url, received, &body.path)
+        {
+            judgement = Judgement::Vendor(Reason::Drifts(why));
+        }
+        match (judgement, self.proof) {
             (Judgement::Vendor(reason), _)
-            | (Judgement::Doubt(Doubt::Grave(reason)), Proof::Skip) => {
+            | (Judgement::Doubt(Doubt::Grave(reason)), Proof::None) => {
                 (Outcome::Vendored(body, reason), None)
             }
-            (Judgement::Pin, _) | (Judgement::Doubt(_), Proof::Skip) => {
+            (Judgement::Pin, _) | (Judgement::Doubt(_), Proof::None) => {
                 (Outcome::Pinned(body.hash), None)
             }
-            (Judgement::Doubt(doubt), Proof::Fetch) => {
+            (Judgement::Doubt(doubt), Proof::Uncertain | Proof::All) => {
                 (Outcome::Vendored(body, Reason::Unproven), Some(doubt))
             }
         }
@@ -202,7 +220,9 @@ impl Policy {
                 }
                 Outcome::Pinned(body.hash)
             }
-            (Err(_), Doubt::Grave(reason)) | (Err(reason), Doubt::Request | Doubt::Agent(_)) => {
+            (Err(Reason::Negotiated), Doubt::Answer) => Outcome::Vendored(body, Reason::Changes),
+            (Err(_), Doubt::Grave(reason))
+            | (Err(reason), Doubt::Request | Doubt::Agent(_) | Doubt::Answer) => {
                 Outcome::Vendored(body, reason)
             }
         }
@@ -225,6 +245,7 @@ impl Policy {
             status,
             received,
             abrupt,
+            length,
         } = evidence;
         if method != Method::GET {
             return Judgement::Vendor(Reason::Method(method.clone()));
@@ -259,18 +280,19 @@ impl Policy {
         if source != url || *has_body || !sent.iter().all(harmless) {
             return Judgement::Doubt(Doubt::Request);
         }
-        match sent.get(USER_AGENT) {
-            // fetchurl is a curl.
-            Some(agent) if !agent.as_bytes().starts_with(b"curl/") => {
-                let agent = (url.authority().to_owned(), agent.clone());
-                if self.agents().contains(&agent) {
-                    Judgement::Pin
-                } else {
-                    Judgement::Doubt(Doubt::Agent(agent))
-                }
+        // fetchurl is a curl.
+        let another = sent.get(USER_AGENT);
+        let another = another.filter(|agent| !agent.as_bytes().starts_with(b"curl/"));
+        if let Some(agent) = another {
+            let agent = (url.authority().to_owned(), agent.clone());
+            if !self.agents().contains(&agent) {
+                return Judgement::Doubt(Doubt::Agent(agent));
             }
-            _ => Judgement::Pin,
         }
+        if self.proof == Proof::All || is_fleeting(received, *length) {
+            return Judgement::Doubt(Doubt::Answer);
+        }
+        Judgement::Pin
     }
 }
 
@@ -316,6 +338,7 @@ mod tests {
             status: StatusCode::OK,
             received: HeaderMap::new(),
             abrupt: false,
+            length: Some(1),
         }
     }
 
@@ -328,7 +351,7 @@ mod tests {
             })
         };
         let [pin, vendor] = [pin, vendor].map(|globs| set(globs).build().unwrap());
-        Policy::new(Proof::Fetch, pin, vendor)
+        Policy::new(Proof::Uncertain, pin, vendor)
     }
 
     #[test]
@@ -413,6 +436,22 @@ mod tests {
         elsewhere.url = Url::parse("https://example.com/a-1.0.tar.gz").unwrap();
         elsewhere.source = elsewhere.url.clone();
         assert!(matches!(policy.judge(&elsewhere), Judgement::Doubt(_)));
+    }
+
+    #[test]
+    fn an_answer_that_may_be_made_anew_is_a_doubt() {
+        let policy = policy(&["*/pinned"], &[]);
+        let mut evidence = evidence(&[]);
+        evidence.length = None;
+        assert_eq!(policy.judge(&evidence), Judgement::Doubt(Doubt::Answer));
+        evidence.url = Url::parse("https://example.org/pinned").unwrap();
+        assert_eq!(policy.judge(&evidence), Judgement::Pin);
+    }
+
+    #[test]
+    fn all_pins_are_doubted_where_that_is_asked_for() {
+        let all = Policy::new(Proof::All, GlobSet::empty(), GlobSet::empty());
+        assert_eq!(all.judge(&evidence(&[])), Judgement::Doubt(Doubt::Answer));
     }
 
     #[test]

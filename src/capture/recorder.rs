@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     bodies::CachedBody,
-    inventory::{Headers, Sri, Url, secrets::has_credentials},
+    inventory::{
+        Condition, Headers, Sri, Url, asked_by, query::IgnoredQuery, secrets::has_credentials,
+    },
     proxy::{Refusal, RequestError, body_hash},
     report::{chain, say},
     upstream::{FetchError, UpstreamError},
@@ -28,8 +30,10 @@ use crate::{
 /// two runs of one build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Question {
-    /// The URL, as the client asked for it, but without secrets.
+    /// The URL, as the client asked for it, but without secrets and what does not count.
     pub url: Url,
+    /// The parameters that it had and that do not count.
+    pub ignore_query: IgnoredQuery,
     /// The method.
     pub method: Method,
     /// Whether credentials were sent, in a header or in the URL. Which, is nobody's business.
@@ -49,20 +53,41 @@ impl Question {
         Self::new(url, &Method::GET, &HeaderMap::new(), &Bytes::new())
     }
 
-    pub(super) fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &Bytes) -> Self {
-        let text = |name: &str| {
-            let value = headers.get(name)?.to_str().ok()?;
-            Some(value.to_owned())
-        };
+    /// What a request asks.
+    #[must_use]
+    pub fn new(url: &Url, method: &Method, headers: &HeaderMap, body: &Bytes) -> Self {
+        let text = |name| asked_by(headers, name).map(ToOwned::to_owned);
         let secret = matches!(url.without_secrets(), Cow::Owned(_));
         Self {
             url: url.without_secrets().into_owned(),
+            ignore_query: IgnoredQuery::default(),
             method: method.clone(),
             authorization: secret || has_credentials(headers),
-            accept: text("accept").filter(|accept| accept != "*/*"),
+            accept: text("accept"),
             git_protocol: text("git-protocol"),
             body: body_hash(headers, body),
         }
+    }
+
+    /// The same question, where these parameters do not count.
+    #[must_use]
+    pub fn ignoring(self, ignored: &IgnoredQuery) -> Self {
+        Self {
+            ignore_query: ignored.of(&self.url),
+            url: ignored.without(&self.url).into_owned(),
+            ..self
+        }
+    }
+
+    /// How well an entry's condition fits: how much it asks for, or `None` where this has not all of it.
+    #[must_use]
+    pub fn fit(&self, condition: &Condition) -> Option<usize> {
+        let header = |name: &str| match name {
+            "accept" => self.accept.as_deref(),
+            "git-protocol" => self.git_protocol.as_deref(),
+            _ => None,
+        };
+        condition.fit(header, self.authorization, self.body.as_ref())
     }
 }
 

@@ -3,19 +3,17 @@
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{Finding, Severity};
 use crate::{
-    inventory::{Algorithm, Body, Hasher, Sri, nix::Located, says_hash},
+    bodies::{BodyCache, hash_of},
+    inventory::{Algorithm, Body, NIX_STORE, Sri, nix::Located, says_hash},
     regular_file::{Links, open_regular},
+    report::chain,
 };
-
-/// Where Nix keeps what it builds: an entry that names something there may come before it is built.
-pub(super) const STORE: &str = "/nix/store";
 
 /// Why the folder of vendored bodies cannot be looked through.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +32,8 @@ pub fn missing(entries: &[Located], folder: &Path) -> Vec<Finding> {
             continue;
         };
         let whole = folder.join(path);
-        if whole.starts_with(STORE) || whole.is_file() {
+        // What is in the store may come before it is built.
+        if whole.starts_with(NIX_STORE) || whole.is_file() {
             continue;
         }
         let what = match whole.metadata() {
@@ -61,7 +60,8 @@ pub fn altered(entries: &[Located], folder: &Path) -> Vec<Finding> {
         };
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         // What cannot be read is told of as missing.
-        let hashed = open_regular(&folder.join(path), Links::Follow).and_then(hash_of);
+        let hashed = open_regular(&folder.join(path), Links::Follow)
+            .and_then(|file| hash_of(&file, Algorithm::Sha256));
         if hashed.is_ok_and(|hash| says_hash(name, &hash) == Some(false)) {
             let (url, path) = (&located.entry.url, path.display());
             let message =
@@ -75,10 +75,30 @@ pub fn altered(entries: &[Located], folder: &Path) -> Vec<Finding> {
     findings
 }
 
-fn hash_of(mut file: File) -> io::Result<Sri> {
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    io::copy(&mut file, &mut hasher)?;
-    Ok(hasher.finish())
+/// Pins whose body in the cache has other bytes. That there is none is fine.
+#[must_use]
+pub fn damaged(entries: &[Located], cache: &BodyCache) -> Vec<Finding> {
+    let pinned = |located: &'_ Located| match &located.entry.body {
+        Body::Pin(pin) => pin.hash.clone(),
+        Body::Empty | Body::File(_) | Body::Text { .. } => None,
+    };
+    let pinned = entries
+        .iter()
+        .filter_map(|located| Some((located, pinned(located)?)));
+    let (located, hashes): (Vec<_>, Vec<Sri>) = pinned.unzip();
+    let damage = cache.check(&hashes.iter().collect::<Vec<_>>());
+    let found = located.into_iter().zip(damage);
+    let findings = found.filter_map(|(located, damage)| {
+        let damage = damage?;
+        let url = &located.entry.url;
+        let message = format!("the body of {url}: {}", chain(&damage));
+        let finding = Finding::error(located.hash_line(), message);
+        Some(match damage.hint() {
+            Some(hint) => finding.hint(hint),
+            None => finding,
+        })
+    });
+    findings.collect()
 }
 
 /// Files in `folder`/`vendored` that no entry names.

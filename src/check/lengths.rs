@@ -5,10 +5,10 @@ use std::{env, path::Path};
 
 use http::StatusCode;
 
-use super::{Finding, folder::STORE};
+use super::Finding;
 use crate::{
     bodies::BodyCache,
-    inventory::{Body, nix::Located},
+    inventory::{Body, NIX_STORE, nix::Located},
 };
 
 /// Names each length that is not that of the body, as far as `known` knows that.
@@ -55,7 +55,7 @@ pub fn known_length(body: &Body, folder: &Path, cache: Option<&BodyCache>) -> Op
         Body::Pin(pin) => {
             let cached = cache.and_then(|cache| cache.get(pin.hash.as_ref()?));
             let store = env::var("NIX_STORE_DIR");
-            let store = store.as_deref().unwrap_or(STORE);
+            let store = store.as_deref().unwrap_or(NIX_STORE);
             cached
                 .and_then(|path| length(&path))
                 .or_else(|| length(&pin.store_path(store)?))

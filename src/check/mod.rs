@@ -11,6 +11,6 @@ mod repeats;
 
 pub use entries::{examine, fetched};
 pub use finding::{Finding, Severity};
-pub use folder::{FolderError, altered, missing, unused};
+pub use folder::{FolderError, altered, damaged, missing, unused};
 pub use lengths::{known_length, lengths, wrong_length};
 pub use repeats::repeats;

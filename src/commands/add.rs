@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::Method;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{
     Failure, Status,
@@ -17,13 +18,18 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Progress, Proof, Recorder, RedirectPolicy},
+    capture::{Bounds, Capture, Progress, Question, Recorder, RedirectPolicy},
     cli::{AddArgs, MergeArgs},
-    inventory::{Body, Pin, Url, nix::Located},
+    inventory::{Body, Entry, Pin, Url, nix::Located},
     report::{chain, say},
     trust::Roots,
     upstream::Upstream,
 };
+
+/// Why a header of the command line is refused. It is not repeated, as it may be a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("a header is NAME:VALUE, such as 'accept: application/json'")]
+pub(super) struct HeaderError;
 
 pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     // Not by clap, which repeats what it cannot read, with all the secrets that are in it.
@@ -37,12 +43,17 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
         ));
         return Ok(Status::Usage);
     }
+    let headers = args.header.iter().map(|text| header(text));
+    let headers = headers.collect::<Result<HeaderMap, _>>()?;
     let output = Output::open(&args.file, &MergeArgs::default())?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());
+    let ignored = args.policy.ignored();
     let mut new = Vec::new();
     for url in &urls {
-        match there.iter().find(|located| answers(located, url)) {
+        let question = Question::new(url, &Method::GET, &headers, &Bytes::new());
+        let question = question.ignoring(&ignored);
+        match there.iter().find(|located| answers(located, &question)) {
             Some(located) => say(&already(located, args)),
             None => new.push(url),
         }
@@ -58,8 +69,9 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
         Upstream::new(&Roots::of_platform(), &args.upstream.connect_to),
         cache.clone(),
         Arc::clone(&recorder),
-        args.policy.open(Proof::Fetch)?,
+        args.policy.open()?,
         RedirectPolicy::default(),
+        ignored,
         Bounds {
             stall: args.upstream.stall(),
             max_body: None,
@@ -68,7 +80,7 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     runtime()?.block_on(async {
         let fetches = stream::iter(&new);
         fetches
-            .for_each_concurrent(PARALLEL, |url| capture.fetch(url))
+            .for_each_concurrent(PARALLEL, |url| capture.fetch(url, &headers))
             .await;
         capture.finish().await;
     });
@@ -96,10 +108,29 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     Ok(Status::done_if(complete))
 }
 
-/// Whether this entry answers a plain GET of the URL.
-fn answers(located: &Located, url: &Url) -> bool {
-    let entry = &located.entry;
-    entry.method == Method::GET && entry.url == *url.without_secrets() && entry.condition.is_empty()
+/// A header of the command line.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let read = || {
+        let (name, value) = text.split_once(':')?;
+        let name = name.trim().parse().ok()?;
+        Some((name, HeaderValue::try_from(value.trim()).ok()?))
+    };
+    read().ok_or(HeaderError)
+}
+
+/// Whether this entry answers the question, and whatever else is not to count in it.
+fn answers(located: &Located, question: &Question) -> bool {
+    let Entry {
+        url,
+        method,
+        condition,
+        ..
+    } = &located.entry;
+    let ignored = &condition.ignore_query;
+    *method == question.method
+        && ignored.without(url) == ignored.without(&question.url)
+        && ignored.has_all_of(&question.ignore_query)
+        && question.fit(condition).is_some()
 }
 
 /// Word of an entry that is there already.

@@ -17,7 +17,7 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    capture::{Bounds, Capture, Progress, Proof, Recorder, RedirectPolicy},
+    capture::{Bounds, Capture, Progress, Recorder, RedirectPolicy},
     cli::CaptureArgs,
     process::{Job, Mode, Signals, exit_code},
     proxy::{Authority, FrontDoor},
@@ -67,12 +67,7 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
     } else {
         Progress::Quiet
     }));
-    let proof = if args.no_verify {
-        Proof::Skip
-    } else {
-        Proof::Fetch
-    };
-    let policy = args.policy.open(proof)?;
+    let policy = args.policy.open()?;
     let upstream = Upstream::new(&roots, &args.upstream.connect_to);
     let capture = Capture::new(
         upstream,
@@ -83,6 +78,7 @@ pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
             keep: set(&args.keep_redirects)?,
             follow: set(&args.follow_redirects)?,
         },
+        args.policy.ignored(),
         Bounds {
             stall: args.upstream.stall(),
             max_body: args.max_body,

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     bodies::BodyCache,
     check::{
-        Finding, Severity, altered, examine, fetched, known_length, lengths, missing, repeats,
-        unused, wrong_length,
+        Finding, Severity, altered, damaged, examine, fetched, known_length, lengths, missing,
+        repeats, unused, wrong_length,
     },
     cli::{CheckArgs, UpstreamArgs},
     inventory::{Body, Pin, nix::Located},
@@ -44,6 +44,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Status, Failure> {
     }
     findings.extend(missing(entries, folder));
     findings.extend(altered(entries, folder));
+    if let Some(cache) = &cache {
+        findings.extend(damaged(entries, cache));
+    }
     findings.extend(repeats(&listing));
     findings.extend(lengths(entries, |body| {
         known_length(body, folder, cache.as_ref())

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{
-    ImportError, InventoryError, Status, bundle::BundleError, output::WriteError,
+    ImportError, InventoryError, Status, add::HeaderError, bundle::BundleError, output::WriteError,
     replay::Unanswered,
 };
 #[cfg(target_os = "linux")]
@@ -37,6 +37,9 @@ pub(super) enum Failure {
     /// What was given as a URL is none.
     #[error(transparent)]
     Url(#[from] UrlError),
+    /// What was given as a header is none.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
     /// An inventory cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -90,7 +93,7 @@ impl Failure {
         match self {
             Self::Inventory(_) | Self::Import(_) => Status::Wrong,
             Self::Unanswered(unanswered) => unanswered.status(),
-            Self::Url(_) => Status::Usage,
+            Self::Url(_) | Self::Header(_) => Status::Usage,
             Self::During { source, .. } => source.status(),
             #[cfg(target_os = "linux")]
             Self::Transparent(_) => Status::Failed,

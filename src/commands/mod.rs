@@ -37,6 +37,7 @@ use crate::{
     bodies::BodyCache,
     capture::{Policy, Proof},
     cli::{CacheArgs, Cli, CommonArgs, PolicyArgs, Verb},
+    inventory::query::IgnoredQuery,
     process::raise_open_files,
 };
 
@@ -101,8 +102,18 @@ impl CacheArgs {
 
 impl PolicyArgs {
     /// What is pinned.
-    fn open(&self, proof: Proof) -> Result<Policy, Failure> {
+    fn open(&self) -> Result<Policy, Failure> {
+        let proof = if self.no_verify {
+            Proof::None
+        } else {
+            self.verify
+        };
         Ok(Policy::new(proof, set(&self.pin)?, set(&self.vendor)?))
+    }
+
+    /// What does not count.
+    fn ignored(&self) -> IgnoredQuery {
+        self.ignore_query.iter().cloned().collect()
     }
 }
 

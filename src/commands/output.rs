@@ -3,7 +3,7 @@
 //! It is whole at any time: files are written beside their place, and put there when they are.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -18,11 +18,11 @@ use tempfile::NamedTempFile;
 use super::{Failure, inventory, trusted_path::resolve};
 use crate::{
     bodies::BodyCache,
-    capture::{Exchange, Placed, Recording, VendorFolder, Vendored, assemble},
+    capture::{Exchange, Placed, Recording, VendorFolder, Vendored, assemble, ignorable},
     check::{known_length, wrong_length},
     cli::MergeArgs,
     emit::{Changes, Mending, Merged},
-    inventory::{Body, Entry, Id, nix::Document},
+    inventory::{Body, Entry, Id, nix::Document, query::IgnoredQuery},
 };
 
 /// How long one buildproxy waits for another to have written. Somebody else may hold such a lock for longer.
@@ -238,6 +238,7 @@ impl Output {
         });
         match written {
             Ok(replaced) => Ok(Written {
+                ignorable: ignorable(&recording.entries, &known),
                 recording,
                 merged,
                 replaced,
@@ -291,6 +292,8 @@ pub(super) struct Written {
     pub(super) merged: Merged,
     /// Files of vendored bodies, relative to the inventory's folder, that had other bytes.
     pub(super) replaced: Vec<PathBuf>,
+    /// Query parameters that seem not to count, by what stands before the query.
+    pub(super) ignorable: BTreeMap<String, IgnoredQuery>,
 }
 
 /// Copies the vendored bodies of entries that the inventory now has from the body cache, and gives those

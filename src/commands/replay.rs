@@ -171,7 +171,7 @@ impl Unanswered {
     }
 }
 
-/// Downloads the pins that are not in the body cache.
+/// Downloads the pins that are not in the body cache, or are damaged there.
 fn fetch_missing(
     inventory: &Path,
     entries: &[Entry],
@@ -182,9 +182,16 @@ fn fetch_missing(
     for entry in entries {
         if let Body::Pin(pin) = &entry.body
             && let Some(hash) = &pin.hash
-            && cache.get(hash).is_none()
         {
             missing.entry(hash).or_insert(pin);
+        }
+    }
+    let all: Vec<_> = missing.keys().copied().collect();
+    for (hash, damage) in all.iter().zip(cache.check(&all)) {
+        if let Some(error) = damage {
+            say(&chain(&error));
+        } else if cache.get(hash).is_some() {
+            missing.remove(hash);
         }
     }
     let wanted: Vec<_> = missing

@@ -7,7 +7,7 @@ use crate::{
     capture::{Astray, Record, Vendored},
     emit::{Changed, Kept},
     inventory::{Body, moving::moving},
-    report::{chain, count, shell_word},
+    report::{chain, count, options},
 };
 
 /// A vendored body above this many bytes is warned of, as a repository is no place for it.
@@ -35,6 +35,7 @@ impl fmt::Display for Summary<'_> {
             recording,
             merged,
             replaced,
+            ..
         } = self.written;
         let pins = recording
             .entries
@@ -95,7 +96,7 @@ impl fmt::Display for Summary<'_> {
 impl Summary<'_> {
     /// What could not be recorded, or not surely.
     fn unsettled(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for url in &self.record.unstable {
+        for url in self.record.unstable.union(&self.written.recording.unstable) {
             writeln!(
                 f,
                 "  unstable: {url}: gave different bodies, the last one is recorded"
@@ -132,7 +133,10 @@ impl Summary<'_> {
     /// What a person may want to do about it.
     fn hints(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Written {
-            recording, merged, ..
+            recording,
+            merged,
+            ignorable,
+            ..
         } = self.written;
         let vendored: u64 = recording
             .vendored
@@ -150,11 +154,19 @@ impl Summary<'_> {
                 "hint: `--pin GLOB` pins what a plain download gives after all"
             )?;
         }
-        let globs = self.record.astray.values().map(|astray| {
-            let glob = shell_word(&astray.glob);
-            format!(" --keep-redirects {glob}")
-        });
-        let globs: String = globs.collect();
+        for (page, names) in ignorable {
+            let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            let quoted = quoted.join(" and ");
+            let options = options("--ignore-query", names.iter());
+            writeln!(
+                f,
+                "hint: {page} gave the same bytes with another {quoted}; if that is another each time, take \
+                 `{}`, so that a replay answers any",
+                options.trim_start()
+            )?;
+        }
+        let globs = self.record.astray.values().map(|astray| &astray.glob);
+        let globs = options("--keep-redirects", globs);
         if !globs.is_empty() {
             writeln!(
                 f,

@@ -17,7 +17,7 @@ mod update;
 
 use http::{Method, StatusCode};
 
-use crate::inventory::{Body, Entry, Headers, Pin};
+use crate::inventory::{Body, Entry, Headers, Pin, query::Parameter};
 
 pub use mend::Mending;
 pub use merge::{Changed, Changes, Difference, Merged};
@@ -106,6 +106,12 @@ fn lines_of(entry: &Entry) -> Vec<Line> {
         if let Some(hash) = &condition.body {
             page.string("body", &hash.to_string());
         }
+        if !condition.ignore_query.is_empty() {
+            page.strings(
+                "ignoreQuery",
+                condition.ignore_query.iter().map(Parameter::as_str),
+            );
+        }
         page.close("};");
     }
     page.close("}");
@@ -142,6 +148,25 @@ impl Page {
         self.line([name, " = ", &quoted(value), ";"].concat());
     }
 
+    /// A list with at least one string in it. nixfmt leaves one alone on a line.
+    fn strings<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
+        let values: Vec<_> = values.map(quoted).collect();
+        let whole = format!("{name} = [ {} ];", values.join(" "));
+        if values.len() == 1 && fits(&whole) {
+            return self.line(whole);
+        }
+        self.list(name, values.into_iter());
+    }
+
+    /// A list, one item a line.
+    fn list(&mut self, name: &str, items: impl Iterator<Item = String>) {
+        self.open(&format!("{name} = ["));
+        for item in items {
+            self.line(item);
+        }
+        self.close("];");
+    }
+
     fn status(&mut self, status: StatusCode) {
         self.line(format!("status_code = {};", status.as_u16()));
     }
@@ -165,11 +190,7 @@ impl Page {
             if let [value] = values.as_slice() {
                 self.breakable(&(name + " ="), quoted(value) + ";");
             } else {
-                self.open(&format!("{name} = ["));
-                for value in values {
-                    self.line(quoted(value));
-                }
-                self.close("];");
+                self.list(&name, values.into_iter().map(quoted));
             }
         }
         self.close("};");

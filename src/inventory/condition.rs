@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use thiserror::Error;
 
 use super::headers::is_field_value;
+use super::query::{IgnoredQuery, Parameter, ParameterError};
 use super::secrets::is_secret_header;
 use super::sri::Sri;
 
@@ -30,12 +31,30 @@ pub enum ConditionError {
         /// The name.
         name: String,
     },
+    /// Not the name of a query parameter.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
+    /// The parameter is there already.
+    #[error("the query parameter `{name}` is given twice")]
+    TwiceIgnored {
+        /// The name.
+        name: Parameter,
+    },
     /// The name is there already.
     #[error("the request header `{name}` is given twice")]
     Twice {
         /// The name.
         name: String,
     },
+}
+
+/// The headers by which a capture tells the answers of one URL apart.
+pub(crate) const TELLING: [&str; 2] = ["accept", "git-protocol"];
+
+/// What a request asks for by one of these; `None` where it leaves that to the server.
+pub(crate) fn asked_by<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (name != "accept" || value != "*/*").then_some(value)
 }
 
 /// What a request must have, besides method and URL, to get an entry.
@@ -48,12 +67,20 @@ pub struct Condition {
     pub authorization: bool,
     /// Hash of the request's (normalised) body.
     pub body: Option<Sri>,
+    /// The parameters of the URL that do not count.
+    pub ignore_query: IgnoredQuery,
 }
 
 impl Condition {
-    /// Whether every request with the method and URL will do.
+    /// Whether every request with the method and exactly the URL will do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.asks_nothing() && self.ignore_query.is_empty()
+    }
+
+    /// Whether every request with the method and the URL, so far as that counts, will do.
+    #[must_use]
+    pub fn asks_nothing(&self) -> bool {
         self.headers.is_empty() && !self.authorization && self.body.is_none()
     }
 
@@ -72,6 +99,15 @@ impl Condition {
             && (self.body.is_none() || self.body.as_ref() == body);
         let others = usize::from(self.authorization) + usize::from(self.body.is_some());
         fits.then_some(self.headers.len() + others)
+    }
+
+    /// Takes a parameter that does not count from a file, where each name stands once.
+    pub(super) fn declare_ignored(&mut self, name: Parameter) -> Result<(), ConditionError> {
+        if self.ignore_query.insert(name.clone()) {
+            Ok(())
+        } else {
+            Err(ConditionError::TwiceIgnored { name })
+        }
     }
 
     /// Takes a header from a file, where each name stands once. The name's case does not matter.

@@ -1,5 +1,7 @@
 //! What the inventory keeps of an exchange.
 
+use std::borrow::Cow;
+
 use http::{Method, StatusCode};
 use thiserror::Error;
 
@@ -78,7 +80,7 @@ impl Entry {
     #[must_use]
     pub fn id(&self) -> Id<'_> {
         Id {
-            url: &self.url,
+            url: self.condition.ignore_query.without(&self.url),
             method: self.method.as_str(),
             condition: &self.condition,
         }
@@ -171,10 +173,10 @@ impl From<Entry> for Declared {
 
 /// URL, method and condition: of entries that have the same, the first one answers. Ordered in that
 /// order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<'a> {
-    /// What is asked for.
-    pub url: &'a Url,
+    /// What is asked for, so far as it counts.
+    pub url: Cow<'a, Url>,
     /// How it is asked for.
     pub method: &'a str,
     /// What else the request must have.

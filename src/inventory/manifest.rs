@@ -19,6 +19,7 @@ use super::entry::{Declared, Entry};
 use super::headers::Headers;
 use super::listing::Listing;
 use super::nix::Located;
+use super::query::{IgnoredQuery, Parameter};
 use super::sri::Sri;
 use super::url::Url;
 
@@ -278,6 +279,8 @@ struct ReadCondition {
     #[serde(default)]
     authorization: bool,
     body: Option<Sri>,
+    #[serde(default, rename = "ignoreQuery")]
+    ignore_query: Vec<Parameter>,
 }
 
 impl ReadCondition {
@@ -286,7 +289,13 @@ impl ReadCondition {
             headers: BTreeMap::new(),
             authorization: self.authorization,
             body: self.body,
+            ignore_query: IgnoredQuery::default(),
         };
+        for name in self.ignore_query {
+            condition
+                .declare_ignored(name)
+                .map_err(|error| error.to_string())?;
+        }
         for (name, values) in self.headers.0.fields() {
             let [value] = values else {
                 return Err(format!("the request header `{name}` is not a string"));
@@ -396,6 +405,8 @@ struct WrittenCondition<'a> {
     authorization: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a Sri>,
+    #[serde(rename = "ignoreQuery", skip_serializing_if = "Vec::is_empty")]
+    ignore_query: Vec<&'a Parameter>,
 }
 
 impl<'a> Written<'a> {
@@ -434,6 +445,7 @@ impl<'a> Written<'a> {
                 headers: &condition.headers,
                 authorization: condition.authorization,
                 body: condition.body.as_ref(),
+                ignore_query: condition.ignore_query.iter().collect(),
             }),
         })
     }
@@ -461,7 +473,11 @@ mod tests {
         "accept": "text/html"
       },
       "authorization": true,
-      "body": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+      "body": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+      "ignoreQuery": [
+        "_",
+        "nonce"
+      ]
     }
   },
   {
@@ -582,6 +598,14 @@ mod tests {
             (
                 r#"[{"url": "https://example.org/", "request": {"body": "x"}}]"#,
                 "not a hash",
+            ),
+            (
+                r#"[{"url": "https://example.org/", "request": {"ignoreQuery": ["a&b"]}}]"#,
+                "name of a query parameter",
+            ),
+            (
+                r#"[{"url": "https://example.org/", "request": {"ignoreQuery": ["_", "_"]}}]"#,
+                "given twice",
             ),
         ] {
             let error = read(text).unwrap_err().to_string();

@@ -13,6 +13,7 @@ mod listing;
 pub mod manifest;
 pub mod moving;
 pub mod nix;
+pub mod query;
 pub mod secrets;
 mod sri;
 mod store_name;
@@ -24,6 +25,7 @@ mod vendored_name;
 
 pub use body::{Body, BodyError, FetchOption, Pin};
 pub use condition::{Condition, ConditionError};
+pub(crate) use condition::{TELLING, asked_by};
 pub(crate) use entry::CONTENT_LENGTH;
 pub use entry::{Declared, Entry, EntryError, Id};
 pub use hasher::Hasher;
@@ -36,3 +38,6 @@ pub(crate) use target::sendable;
 pub(crate) use url::mirrors;
 pub use url::{Scheme, Url, UrlError};
 pub use vendored_name::{earlier_vendored_name, says_hash, vendored_name};
+
+/// Where Nix keeps what it builds, which nobody changes.
+pub(crate) const NIX_STORE: &str = "/nix/store";

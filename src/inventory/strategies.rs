@@ -8,6 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::query::Parameter;
 use super::{Body, Condition, Entry, Headers, Pin, Sri, StoreName, Url};
 
 /// Text that Nix would read as something else if it were not escaped.
@@ -141,12 +142,25 @@ fn headers() -> impl Strategy<Value = Headers> {
     })
 }
 
+fn parameter() -> impl Strategy<Value = Parameter> {
+    prop_oneof![nasty(), "[_a-z]{1,3}", "[a-z]{90,110}"]
+        .prop_filter_map("no name", |name| name.parse().ok())
+}
+
 fn condition() -> impl Strategy<Value = Condition> {
     prop_oneof![
         3 => Just(Condition::default()),
-        1 => (btree_map(header_name(), value(), 0..3), any::<bool>(), option::of(hash())).prop_map(
-            |(headers, authorization, body)| Condition { headers, authorization, body },
-        ),
+        1 => (
+            btree_map(header_name(), value(), 0..3),
+            any::<bool>(),
+            option::of(hash()),
+            vec(parameter(), 0..3),
+        ).prop_map(|(headers, authorization, body, ignored)| Condition {
+            headers,
+            authorization,
+            body,
+            ignore_query: ignored.into_iter().collect(),
+        }),
     ]
 }
 

@@ -288,6 +288,48 @@ impl Url {
         self.path_and_query().split('?').next().unwrap_or("/")
     }
 
+    /// All of it but the query.
+    #[must_use]
+    pub fn page(&self) -> &str {
+        self.text.split('?').next().unwrap_or_default()
+    }
+
+    /// The parameters of the query as they were given, in their order: the name, and what stands behind the
+    /// `=`, where there is one.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let (_, query) = self.text.split_once('?').unzip();
+        let parameters = query.into_iter().flat_map(|query| query.split('&'));
+        parameters.map(|parameter| match parameter.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (parameter, None),
+        })
+    }
+
+    /// The same without some parameters, told by their names as they stand there; borrowed where it has none
+    /// of them. Where no parameter is left, there is no `?` either.
+    #[must_use]
+    pub(super) fn without_parameters(&self, goes: impl Fn(&str) -> bool) -> Cow<'_, Self> {
+        let goes = |(name, _): &(&str, Option<&str>)| goes(name);
+        if !self.parameters().any(|parameter| goes(&parameter)) {
+            return Cow::Borrowed(self);
+        }
+        let mut text = self.page().to_owned();
+        let mut separator = '?';
+        for (name, value) in self.parameters().filter(|parameter| !goes(parameter)) {
+            text.push(separator);
+            text.push_str(name);
+            if let Some(value) = value {
+                text.push('=');
+                text.push_str(value);
+            }
+            separator = '&';
+        }
+        Cow::Owned(Self {
+            text,
+            ..self.clone()
+        })
+    }
+
     /// Resolves a reference, such as the value of a Location header, against this URL (RFC 3986
     /// §5.2). Fragment and userinfo are dropped; characters that no request line can hold are
     /// percent-encoded, as browsers and curl do.

@@ -22,7 +22,7 @@ pub enum Unsaid {
     Status(StatusCode),
     /// It answers only some requests for its URL.
     Condition,
-    /// Its URL, or where it redirects to, has a query.
+    /// Its URL, or where it redirects to, has a query, or it answers URLs that have one.
     Query,
     /// Its URL names a folder.
     Folder,
@@ -106,11 +106,11 @@ fn page(entry: &Entry, body: impl Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Pa
     if entry.method != Method::GET {
         return Err(Unsaid::Method(entry.method.clone()));
     }
-    if !entry.condition.is_empty() {
+    if !entry.condition.asks_nothing() {
         return Err(Unsaid::Condition);
     }
     let has_query = |url: &Url| url.path_and_query().contains('?');
-    if has_query(url) {
+    if has_query(url) || !entry.condition.ignore_query.is_empty() {
         return Err(Unsaid::Query);
     }
     if url.path().ends_with('/') {

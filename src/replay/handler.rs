@@ -5,7 +5,6 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     fs::File,
-    io,
     ops::Range,
     path::PathBuf,
     sync::{
@@ -18,9 +17,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rustix::process::Pid;
 
-use super::{Answer, Content, Key, Matcher, Secret, ShelfError, Summary, nearest::nearest};
+use super::{
+    Answer, Content, Key, Matcher, Secret, ShelfError, Summary,
+    nearest::{ignorable, nearest},
+    summary::only_values,
+};
 use crate::{
-    inventory::Url,
+    bodies::{OpenError, open},
+    inventory::{TELLING, Url, asked_by, query::IgnoredQuery},
     process::alarm,
     proxy::{
         Handler, Refusal, Representation, Request, Response, answer, body_hash, empty, file, full,
@@ -39,6 +43,28 @@ pub struct Miss {
     pub method: Method,
     /// The URL.
     pub url: Url,
+    /// The headers that may have made a difference, and what they said.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Miss {
+    fn of(key: &Key<'_>) -> Self {
+        let said = |name| Some((name, asked_by(key.headers, name)?.to_owned()));
+        Self {
+            method: key.method.clone(),
+            url: key.url.without_secrets().into_owned(),
+            headers: TELLING.into_iter().filter_map(said).collect(),
+        }
+    }
+}
+
+/// What is known of a miss.
+#[derive(Clone, Debug, Default)]
+pub struct Missed {
+    /// How often it was asked for.
+    pub times: u32,
+    /// The parameters in whose values alone it differs from an entry, where they are few.
+    pub ignorable: Option<IgnoredQuery>,
 }
 
 impl fmt::Display for Miss {
@@ -55,8 +81,7 @@ pub struct Replay {
     answered: AtomicU64,
     /// How many could not be, though the inventory has them.
     failed: AtomicU64,
-    /// How often each was asked for.
-    misses: Mutex<HashMap<Miss, u32>>,
+    misses: Mutex<HashMap<Miss, Missed>>,
     file: PathBuf,
     /// Who is told at once of what is not answered.
     alarmed: Option<Pid>,
@@ -83,12 +108,13 @@ impl Replay {
         let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
         let mut misses: Vec<_> = misses
             .iter()
-            .map(|(miss, times)| (miss.clone(), *times))
+            .map(|(miss, missed)| (miss.clone(), missed.clone()))
             .collect();
         misses.sort_by(|(a, _), (b, _)| {
             a.url
                 .cmp(&b.url)
                 .then(a.method.as_str().cmp(b.method.as_str()))
+                .then(a.headers.cmp(&b.headers))
         });
         Summary {
             answered: self.answered.load(Ordering::Relaxed),
@@ -104,33 +130,41 @@ impl Replay {
             return Ok(Some(found));
         }
         let Cow::Owned(url) = key.url.without_secrets() else {
-            return Ok(None);
+            return self.matcher.find_ignoring(key);
         };
-        self.matcher.find(&Key {
+        let plain = Key {
             url: &url,
             secret: Secret::InUrl,
             body: key.body.clone(),
             ..*key
-        })
+        };
+        if let Some(found) = self.matcher.find(&plain)? {
+            return Ok(Some(found));
+        }
+        match self.matcher.find_ignoring(key)? {
+            Some(found) => Ok(Some(found)),
+            None => self.matcher.find_ignoring(&plain),
+        }
     }
 
     /// 403: of all statuses the one at which every client stops at once, without retry or fallback.
     fn miss(&self, key: &Key<'_>) -> Response {
-        let miss = Miss {
-            method: key.method.clone(),
-            url: key.url.without_secrets().into_owned(),
-        };
-        let text = self.explain(&miss);
+        let miss = Miss::of(key);
+        let ignorable = ignorable(&miss.url, self.matcher.urls());
+        let text = self.explain(&miss, ignorable.as_ref());
         self.alarm();
         let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = misses.len();
-        let times = match misses.entry(miss) {
+        let of_miss = match misses.entry(miss) {
             Entry::Occupied(there) => there.into_mut(),
             Entry::Vacant(_) if known == MAX_MISSES => return refused(&text),
-            Entry::Vacant(new) => new.insert(0),
+            Entry::Vacant(new) => new.insert(Missed {
+                times: 0,
+                ignorable,
+            }),
         };
-        *times += 1;
-        if *times == 1 {
+        of_miss.times += 1;
+        if of_miss.times == 1 {
             say(&text);
         }
         refused(&text)
@@ -151,7 +185,7 @@ impl Replay {
     }
 
     /// What is said of a miss.
-    fn explain(&self, miss: &Miss) -> String {
+    fn explain(&self, miss: &Miss, ignorable: Option<&IgnoredQuery>) -> String {
         let mut lines = vec![format!("miss: {miss} is not in the inventory")];
         let of_url = self.matcher.of_url(&miss.url).unwrap_or_default();
         if of_url.is_empty() {
@@ -166,6 +200,7 @@ impl Replay {
             };
             format!("  there: {} {}{only}", answer.method, answer.url)
         }));
+        lines.extend(ignorable.map(|names| format!("  hint: {}", only_values(names))));
         lines.join("\n")
     }
 }
@@ -190,15 +225,19 @@ impl Handler for Replay {
             Ok(None) => return self.miss(&key),
             Err(error) => return self.failed(&chain(&error)),
         };
-        match give(&request.method, &request.headers, found) {
+        match give(&request.method, &request.headers, found).await {
             Ok(response) => {
                 self.answered.fetch_add(1, Ordering::Relaxed);
                 response
             }
             Err(error) => {
                 let url = &request.url;
+                let hint = match error.hint() {
+                    Some(hint) => format!("\n  hint: {hint}"),
+                    None => String::new(),
+                };
                 self.failed(&format!(
-                    "failed to read the body of {url}: {}",
+                    "failed to read the body of {url}: {}{hint}",
                     chain(&error)
                 ))
             }
@@ -229,7 +268,7 @@ fn refused(text: &str) -> Response {
 }
 
 /// Gives an answer to a request.
-fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Response> {
+async fn give(method: &Method, request: &HeaderMap, found: &Answer) -> Result<Response, OpenError> {
     let whole = Representation {
         status: found.status,
         headers: found.headers.clone(),
@@ -253,25 +292,26 @@ fn give(method: &Method, request: &HeaderMap, found: &Answer) -> io::Result<Resp
                 whole.with_body(|range| full(slice(text, &range))),
             )
         }
-        Content::File(path) => {
-            let opened = Arc::new(File::open(path)?);
-            let metadata = opened.metadata()?;
-            if !metadata.is_file() {
-                let kind = format!("'{}' is not a file", path.display());
-                return Err(io::Error::other(kind));
-            }
-            let whole = Representation {
-                length: Some(metadata.len()),
-                ..whole
-            };
-            answer(
-                method,
-                request,
-                whole.with_body(|range| file(Arc::clone(&opened), range)),
-            )
-        }
+        Content::File(path) => of_file(method, request, whole, open(path)?),
+        Content::Cached(body) => of_file(method, request, whole, body.open().await?),
     };
     Ok(response)
+}
+
+/// Gives an answer whose body is a file, which has so many bytes.
+fn of_file(
+    method: &Method,
+    request: &HeaderMap,
+    whole: Representation<()>,
+    (opened, length): (File, u64),
+) -> Response {
+    let opened = Arc::new(opened);
+    let whole = Representation {
+        length: Some(length),
+        ..whole
+    };
+    let body = |range| file(Arc::clone(&opened), range);
+    answer(method, request, whole.with_body(body))
 }
 
 fn slice(text: &Bytes, range: &Range<u64>) -> Bytes {

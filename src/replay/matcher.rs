@@ -1,15 +1,28 @@
 //! Finds the answer to a request among those that there are.
 
-use std::{borrow::Cow, collections::HashMap, path::Path, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    path::Path,
+    sync::OnceLock,
+};
 
 use http::Method;
 
 use super::{Answer, Key, ShelfError, shelf::shelve_one};
-use crate::inventory::{Url, manifest::Index};
+use crate::inventory::{
+    Url,
+    manifest::Index,
+    query::{ByCounted, IgnoredQuery},
+};
 
 /// All answers, by URL.
 #[derive(Debug)]
-pub struct Matcher(Answers);
+pub struct Matcher {
+    answers: Answers,
+    /// The URLs of those that ignore parameters.
+    ignoring: ByCounted<Url>,
+}
 
 #[derive(Debug)]
 enum Answers {
@@ -26,10 +39,16 @@ impl Matcher {
     #[must_use]
     pub fn new(answers: Vec<Answer>) -> Self {
         let mut by_url: HashMap<Url, Vec<Answer>> = HashMap::with_capacity(answers.len());
+        let ignored = |answer: &Answer| answer.condition.ignore_query.clone();
+        let ignoring = answers.iter().map(|answer| (&answer.url, ignored(answer)));
+        let ignoring = by_counted(ignoring.filter(|(_, ignored)| !ignored.is_empty()));
         for answer in answers {
             by_url.entry(answer.url.clone()).or_default().push(answer);
         }
-        Self(Answers::Whole(by_url))
+        Self {
+            answers: Answers::Whole(by_url),
+            ignoring,
+        }
     }
 
     /// Finds among the entries of a manifest, which are read when they are asked for.
@@ -37,7 +56,12 @@ impl Matcher {
     pub fn indexed(index: Index) -> Self {
         let made = std::iter::repeat_with(OnceLock::new).take(index.len());
         let made = made.collect();
-        Self(Answers::Indexed { index, made })
+        let ignoring = index.ignoring();
+        let ignoring = by_counted(ignoring.map(|(url, ignored)| (url, ignored.clone())));
+        Self {
+            answers: Answers::Indexed { index, made },
+            ignoring,
+        }
     }
 
     /// The answer that fits best: of the request's method, with the condition that asks for most of
@@ -47,19 +71,27 @@ impl Matcher {
     ///
     /// Where an entry, read now, is wrong.
     pub fn find(&self, key: &Key<'_>) -> Result<Option<&Answer>, ShelfError> {
-        let of_url = self.of_url(key.url)?;
-        let best = |method: &Method| {
-            let of_method = of_url.iter().filter(|answer| answer.method == *method);
-            let fitting =
-                of_method.filter_map(|answer| Some((key.fit(&answer.condition)?, answer)));
-            // The first one of equals, as in the file.
-            fitting
-                .rev()
-                .max_by_key(|(fit, _)| *fit)
-                .map(|(_, answer)| answer)
-        };
-        let found = best(key.method);
-        Ok(found.or_else(|| (key.method == Method::HEAD).then(|| best(&Method::GET))?))
+        Ok(best(key, &self.of_url(key.url)?.iter()))
+    }
+
+    /// The answer that fits best, of those that have the URL but for parameters that they ignore. Of several,
+    /// one that ignores less goes first.
+    ///
+    /// # Errors
+    ///
+    /// Where an entry, read now, is wrong.
+    pub fn find_ignoring(&self, key: &Key<'_>) -> Result<Option<&Answer>, ShelfError> {
+        for (ignored, urls) in self.ignoring.of(key.url) {
+            let mut found = Vec::new();
+            for url in urls {
+                let of_url = self.of_url(url)?.iter();
+                found.extend(of_url.filter(|answer| answer.condition.ignore_query == *ignored));
+            }
+            if let Some(answer) = best(key, &found.into_iter()) {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
     }
 
     /// All answers for a URL.
@@ -68,7 +100,7 @@ impl Matcher {
     ///
     /// Where an entry, read now, is wrong.
     pub fn of_url(&self, url: &Url) -> Result<&[Answer], ShelfError> {
-        match &self.0 {
+        match &self.answers {
             Answers::Whole(answers) => Ok(answers.get(url).map_or(&[], Vec::as_slice)),
             Answers::Indexed { index, made } => {
                 let mut entries = index.of_url(url.as_str()).peekable();
@@ -87,7 +119,7 @@ impl Matcher {
 
     /// All URLs, in no order.
     pub fn urls(&self) -> Box<dyn Iterator<Item = Cow<'_, Url>> + '_> {
-        match &self.0 {
+        match &self.answers {
             Answers::Whole(answers) => Box::new(answers.keys().map(Cow::Borrowed)),
             Answers::Indexed { index, .. } => {
                 // All of them are URLs: see `Index::of`.
@@ -96,6 +128,36 @@ impl Matcher {
             }
         }
     }
+}
+
+/// The URLs of entries that ignore parameters, each once, in their order.
+fn by_counted<'a>(entries: impl Iterator<Item = (&'a Url, IgnoredQuery)>) -> ByCounted<Url> {
+    let mut ignoring = ByCounted::default();
+    let mut seen = HashSet::new();
+    for (url, ignored) in entries {
+        if seen.insert((url, ignored.clone())) {
+            ignoring.insert(url, &ignored, url.clone());
+        }
+    }
+    ignoring
+}
+
+/// The one of some answers that fits best.
+fn best<'a>(
+    key: &Key<'_>,
+    answers: &(impl DoubleEndedIterator<Item = &'a Answer> + Clone),
+) -> Option<&'a Answer> {
+    let best = |method: &Method| {
+        let of_method = answers.clone().filter(|answer| answer.method == *method);
+        let fitting = of_method.filter_map(|answer| Some((key.fit(&answer.condition)?, answer)));
+        // The first one of equals, as in the file.
+        fitting
+            .rev()
+            .max_by_key(|(fit, _)| *fit)
+            .map(|(_, answer)| answer)
+    };
+    let found = best(key.method);
+    found.or_else(|| (key.method == Method::HEAD).then(|| best(&Method::GET))?)
 }
 
 #[cfg(test)]
@@ -138,6 +200,7 @@ mod tests {
         match &matcher.find(&key).unwrap()?.content {
             Content::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
             Content::File(path) => panic!("{path:?}"),
+            Content::Cached(body) => panic!("{body:?}"),
         }
     }
 
@@ -162,6 +225,54 @@ mod tests {
         let matcher = Matcher::new(vec![get, head]);
         assert_eq!(found(&matcher, &Method::HEAD, "*/*").unwrap(), "head");
     }
+
+    #[test]
+    fn a_parameter_that_does_not_count_has_any_value() {
+        let text = r#"[{"url":"https://example.org/a?_=1","request":{"ignoreQuery":["_"]}},
+            {"url":"https://example.org/a?_=1&b","request":{"ignoreQuery":["_"]},"method":"POST"},
+            {"url":"https://example.org/a?_=3"},
+            {"url":"https://example.org/a","request":{"ignoreQuery":["n","_"]}}]"#;
+        let folder = Path::new("/");
+        let entries = crate::inventory::manifest::read(text).unwrap();
+        let answers = crate::replay::shelve(entries, folder, None).unwrap();
+        for matcher in [
+            Matcher::new(answers),
+            Matcher::indexed(Index::of(&text.into()).unwrap()),
+        ] {
+            let found = |method: &Method, target: &str| {
+                let url = Url::parse(&format!("https://example.org{target}")).unwrap();
+                let key = Key {
+                    url: &url,
+                    method,
+                    headers: &HeaderMap::new(),
+                    secret: Secret::None,
+                    body: None,
+                };
+                let exact = matcher.find(&key).unwrap();
+                let found = exact.or_else(|| matcher.find_ignoring(&key).unwrap())?;
+                Some(found.url.path_and_query().to_owned())
+            };
+            for (target, wanted) in [
+                ("/a?_=1", Some("/a?_=1")),
+                ("/a?_=2", Some("/a?_=1")),
+                ("/a?_=3", Some("/a?_=3")),
+                ("/a", Some("/a")),
+                ("/a?n=1&_=2", Some("/a")),
+                ("/a?n=1", Some("/a")),
+                ("/a?b&_=7", None),
+                ("/b?_=1", None),
+            ] {
+                assert_eq!(found(&Method::GET, target).as_deref(), wanted, "{target}");
+            }
+            assert_eq!(found(&Method::HEAD, "/a?_=2").as_deref(), Some("/a?_=1"));
+            assert_eq!(
+                found(&Method::POST, "/a?b&_=7").as_deref(),
+                Some("/a?_=1&b")
+            );
+            assert_eq!(found(&Method::POST, "/a?_=7"), None);
+        }
+    }
+
     #[test]
     fn an_indexed_manifest_is_read_entry_by_entry() {
         let text = r#"[{"url":"https://example.org/b","status_code":"x"},

@@ -11,7 +11,7 @@ mod nearest;
 mod shelf;
 mod summary;
 
-pub use handler::{Miss, Replay};
+pub use handler::{Miss, Missed, Replay};
 pub use key::{Key, Secret};
 pub use matcher::Matcher;
 pub use shelf::{Answer, Content, ShelfError, shelve};

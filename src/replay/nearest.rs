@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::inventory::Url;
+use crate::inventory::{
+    Url,
+    query::{FEW, IgnoredQuery, differing},
+};
 
 /// How many are shown.
 const SHOWN: usize = 3;
@@ -26,6 +29,18 @@ pub(super) fn nearest<'a>(
     scored.into_iter().map(|(_, url)| url).collect()
 }
 
+/// The parameters in whose values alone `wanted` differs from one of `urls`; of the one where these are the
+/// fewest. None where they are many: then it is another request.
+pub(super) fn ignorable<'a>(
+    wanted: &Url,
+    urls: impl Iterator<Item = Cow<'a, Url>>,
+) -> Option<IgnoredQuery> {
+    wanted.parameters().next()?;
+    let differences = urls.map(|url| differing(wanted, &url));
+    let few = differences.filter(|names| (1..=FEW).contains(&names.len()));
+    few.min_by_key(IgnoredQuery::len)
+}
+
 fn similarity(wanted: &Url, url: &Url) -> f64 {
     if same_page(wanted) == same_page(url) {
         return 1.0;
@@ -45,6 +60,26 @@ fn same_page(url: &Url) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_differs_in_few_values_may_be_the_same() {
+        let url = |target: &str| Url::parse(&format!("https://example.org{target}")).unwrap();
+        let urls = [
+            url("/a?_=1&v=2"),
+            url("/a?_=1&v=3"),
+            url("/b?1"),
+            url("/c?a=1&b=1&c=1"),
+        ];
+        let names = |target: &str| {
+            let found = ignorable(&url(target), urls.iter().map(Cow::Borrowed))?;
+            Some(found.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(names("/a?_=2&v=2").unwrap(), ["_"]);
+        assert_eq!(names("/a?_=2&v=4").unwrap(), ["_", "v"]);
+        for other in ["/a", "/a?_=1", "/b?2", "/c?a=2&b=2&c=2"] {
+            assert_eq!(names(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_typo_finds_the_right_one_first() {

@@ -3,13 +3,14 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::{
-    bodies::BodyCache,
+    bodies::{BodyCache, CheckedBody},
     inventory::{Body, Condition, Entry, Sri, Url, manifest::ManifestError},
 };
 
@@ -37,6 +38,8 @@ pub enum Content {
     Text(Bytes),
     /// In a file, which is opened when it is asked for.
     File(PathBuf),
+    /// In the body cache.
+    Cached(Arc<CheckedBody>),
 }
 
 /// Why an entry cannot be answered.
@@ -138,7 +141,7 @@ fn content(entry: &Entry, folder: &Path, cache: Option<&BodyCache>) -> Result<Co
             let cache = cache.ok_or_else(|| ShelfError::NoCache { url: url() })?;
             cache
                 .get(hash)
-                .map(Content::File)
+                .map(|path| Content::Cached(Arc::new(CheckedBody::new(path, hash.clone()))))
                 .ok_or_else(|| ShelfError::NotCached {
                     url: url(),
                     hash: hash.clone(),

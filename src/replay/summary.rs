@@ -4,8 +4,11 @@ use std::{fmt, path::PathBuf};
 
 use http::Method;
 
-use super::Miss;
-use crate::report::shell_word;
+use super::{Miss, Missed};
+use crate::{
+    inventory::query::IgnoredQuery,
+    report::{options, shell_word},
+};
 
 /// So many misses are listed each with the command that adds it. Where there are more, nobody would give
 /// them one by one.
@@ -18,8 +21,8 @@ pub struct Summary {
     pub answered: u64,
     /// How many could not be, though the inventory has them: a body cannot be read, or an entry is wrong.
     pub failed: u64,
-    /// What was asked for and not answered, in order of the URLs, and how often.
-    pub misses: Vec<(Miss, u32)>,
+    /// What was asked for and not answered, in order of the URLs.
+    pub misses: Vec<(Miss, Missed)>,
     /// The `proxy_content.nix` that would have to have them.
     pub(super) file: PathBuf,
 }
@@ -48,8 +51,8 @@ impl fmt::Display for Summary {
         }
         let file = shell_word(&self.file.to_string_lossy());
         writeln!(f, "; these were not, as the inventory does not have them:")?;
-        for (number, (miss, times)) in self.misses.iter().enumerate() {
-            match times {
+        for (number, (miss, missed)) in self.misses.iter().enumerate() {
+            match missed.times {
                 1 => writeln!(f, "  {miss}")?,
                 times => writeln!(f, "  {miss} ({times} times)")?,
             }
@@ -57,7 +60,13 @@ impl fmt::Display for Summary {
             let can_be_added = miss.method == Method::GET || miss.method == Method::HEAD;
             if number < WITH_COMMAND && can_be_added {
                 let url = shell_word(miss.url.without_secrets().as_str());
-                writeln!(f, "    buildproxy add {file} {url}")?;
+                let headers = miss.headers.iter();
+                let headers = headers.map(|(name, value)| format!("{name}: {value}"));
+                let headers = options("--header", headers);
+                writeln!(f, "    buildproxy add {file} {url}{headers}")?;
+                if let Some(names) = &missed.ignorable {
+                    writeln!(f, "    hint: {}", only_values(names))?;
+                }
             }
         }
         write!(
@@ -65,4 +74,16 @@ impl fmt::Display for Summary {
             "hint: to add all that is missing, run the build under `buildproxy capture -o {file}`"
         )
     }
+}
+
+/// What can be done about a URL that differs from that of an entry in the values of these parameters alone.
+pub(super) fn only_values(names: &IgnoredQuery) -> String {
+    let value = if names.len() == 1 { "value" } else { "values" };
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    let quoted = quoted.join(" and ");
+    let options = options("--ignore-query", names.iter());
+    let options = options.trim_start();
+    format!(
+        "an entry differs in the {value} of {quoted} alone; if that says nothing, `{options}` lets any do"
+    )
 }

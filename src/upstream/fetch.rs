@@ -157,7 +157,7 @@ pub async fn fetch(
     keep: Keep<'_>,
     limits: Limits,
 ) -> Result<Received, FetchError> {
-    let answer = get(upstream, url, limits.stall).await?;
+    let answer = get(upstream, url, &plain_headers(), limits.stall).await?;
     let body = answer.response.into_body();
     match keep {
         Keep::No => {
@@ -183,12 +183,13 @@ pub async fn fetch(
 pub(crate) async fn get(
     upstream: &Upstream,
     url: &Url,
+    headers: &HeaderMap,
     stall: Duration,
 ) -> Result<Answer, FetchError> {
     let url = &*url.without_dot_segments();
     let mut pauses = PAUSES.into_iter();
     loop {
-        let answer = get_once(upstream, url, stall).await?;
+        let answer = get_once(upstream, url, headers, stall).await?;
         let status = answer.response.status();
         if status == StatusCode::OK {
             return Ok(answer);
@@ -217,11 +218,16 @@ pub(crate) fn plain_headers() -> HeaderMap {
     headers
 }
 
-async fn get_once(upstream: &Upstream, url: &Url, stall: Duration) -> Result<Answer, FetchError> {
+async fn get_once(
+    upstream: &Upstream,
+    url: &Url,
+    headers: &HeaderMap,
+    stall: Duration,
+) -> Result<Answer, FetchError> {
     let answer = upstream.send(Outgoing {
         method: Method::GET,
         url: url.clone(),
-        headers: plain_headers(),
+        headers: headers.clone(),
         body: Bytes::new(),
         redirects: Redirects::Follow,
     });

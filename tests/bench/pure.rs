@@ -19,6 +19,7 @@ use buildproxy::{
     emit::{Changes, print},
     inventory::{
         Body, Condition, Entry, Headers, Pin, Sri, StoreName, Url, manifest, nix::Document,
+        query::IgnoredQuery,
     },
     replay::{Answer, Content, Key, Matcher, Secret},
 };
@@ -75,6 +76,7 @@ fn exchanges(number: usize) -> Vec<Exchange> {
         Exchange {
             question: Question {
                 url: url.clone(),
+                ignore_query: IgnoredQuery::default(),
                 method: Method::GET,
                 authorization: false,
                 accept: None,

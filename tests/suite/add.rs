@@ -207,6 +207,80 @@ fn failures_are_named_and_the_rest_is_added() {
     assert!(after.contains("/busy") && !after.contains("/broken"));
 }
 
+/// Whoever asks: nothing in a plain GET says that it is npm that wants it.
+#[test]
+fn an_index_of_npm_is_vendored_by_what_it_says() {
+    let scene = Scene::new();
+    let origin = Origin::start(|_| {
+        let index =
+            r#"{"name":"is-number","dist-tags":{"latest":"7.0.0"},"versions":{"7.0.0":{}}}"#;
+        let headers = [("content-type", "application/json"), ("etag", "\"1\"")];
+        answer(200, &headers, index)
+    });
+    let index = "https://a.example.org/npm/is-number";
+    let drifts = format!("vendored: {index} (75 B): it drifts: an index of a package's versions\n");
+    run(&mut add(&scene, &origin, &[index])).ok().says(&drifts);
+    let pinned = ["--pin", "*", "https://a.example.org/is-number"];
+    run(&mut add(&scene, &origin, &pinned))
+        .ok()
+        .says("1 pinned");
+}
+
+#[test]
+fn the_command_of_a_miss_answers_the_request_that_missed() {
+    need("curl", "curl");
+    let scene = Scene::new();
+    let origin = Origin::start(|asked| match asked.header("accept") {
+        Some("application/it's+json") => {
+            answer(200, &[("content-type", "application/json")], "{}\n")
+        }
+        _ => text("plain\n"),
+    });
+    let plain = "https://a.example.org/plain";
+    run(&mut add(&scene, &origin, &[plain])).ok();
+    let script = "curl -sS -H \"Accept: application/it's+json\" -H 'Authorization: Bearer s3cr3t' \
+                  https://a.example.org/negotiated";
+    let missed = scene.replay_script(script).ok();
+    assert!(!missed.stderr.contains("s3cr3t"), "{missed:?}");
+    let command = missed.stderr.lines().map(str::trim_start);
+    let command = command.filter(|line| line.starts_with("buildproxy add "));
+    let command: Vec<_> = command.collect();
+    assert_eq!(
+        command,
+        [
+            r"buildproxy add proxy_content.nix https://a.example.org/negotiated --header 'accept: application/it'\''s+json'"
+        ]
+    );
+    let shell = format!(
+        "buildproxy() {{ {} \"$@\" --no-prefill {}; }}\n{}",
+        env!("CARGO_BIN_EXE_buildproxy"),
+        origin.connect_to().join(" "),
+        command[0]
+    );
+    let mut added = scene.command("sh");
+    added
+        .args(["-ec", &shell])
+        .env("SSL_CERT_FILE", origin.ca());
+    run(&mut added)
+        .ok()
+        .says("vendored: https://a.example.org/negotiated (3 B): a plain GET gives other bytes");
+    let again = run(&mut added).ok();
+    again.says("https://a.example.org/negotiated is there already");
+    drop(origin);
+    assert_eq!(scene.replay_script(script).ok().stdout, "{}\n");
+}
+
+#[test]
+fn a_header_that_is_none_is_refused_without_repeating_it() {
+    let scene = Scene::new();
+    for header in ["s3cr3t", "authorization: s3cr3t\u{1}", "a b: s3cr3t"] {
+        let url = "https://a.example.org/";
+        let mut add = scene.buildproxy(&["add", "a.nix", url, "--header", header]);
+        let refused = run(&mut add).ends_with(2);
+        assert!(!refused.stderr.contains("s3cr3t"), "{refused:?}");
+    }
+}
+
 #[test]
 fn what_is_no_url_is_refused_without_repeating_secrets() {
     let scene = Scene::new();

@@ -15,12 +15,13 @@ use bytes::Bytes;
 use hashbrown::HashTable;
 
 use super::{Item, ManifestError};
-use crate::inventory::{Entry, Url};
+use crate::inventory::{Entry, Url, query::IgnoredQuery};
 
 /// Where the entries of a manifest stand, by their URLs.
 ///
 /// What is checked at once: that the text is a list of objects, that their attributes are known and have an
-/// end each, and that each has a valid `url`. What the other attributes say is checked where an entry is read.
+/// end each, and that each has a valid `url`. What the other attributes say is checked where an entry is read;
+/// entries that ignore parameters are read at once, as they answer other URLs than their own.
 #[derive(Debug)]
 pub struct Index {
     text: Bytes,
@@ -28,6 +29,8 @@ pub struct Index {
     /// URLs that are not in the text as they are looked up: of these entries.
     respelled: HashMap<u32, Url>,
     by_url: HashTable<Group>,
+    /// What entries have that ignore parameters: their URL, and which.
+    ignoring: Vec<(Url, IgnoredQuery)>,
     hasher: RandomState,
 }
 
@@ -62,16 +65,21 @@ impl Index {
             places: Vec::with_capacity(expected),
             respelled: HashMap::new(),
             by_url: HashTable::with_capacity(expected),
+            ignoring: Vec::new(),
             hasher: RandomState::new(),
             text: text.clone(),
         };
+        let mut ignoring = Vec::new();
         let mut scanner = Scanner { text, at: 0 };
         let mut server = "\0";
         scanner.expect(b'[')?;
         let mut goes_on = !scanner.next_is(b']');
         scanner.at += usize::from(!goes_on);
         while goes_on {
-            let place = scanner.entry(u32::try_from(index.places.len()).ok()?)?;
+            let (place, ignores) = scanner.entry(u32::try_from(index.places.len()).ok()?)?;
+            if ignores == Ignores::Perhaps {
+                ignoring.push(place.next);
+            }
             let url = str::from_utf8(&text[place.url()]).ok()?;
             // Most URLs are of the same server as the one before.
             match url.strip_prefix(server) {
@@ -85,7 +93,19 @@ impl Index {
             goes_on = scanner.goes_on(b']')?;
         }
         scanner.skip_white();
+        for number in ignoring {
+            let entry = index.entry(number as usize).ok()?;
+            if !entry.condition.ignore_query.is_empty() {
+                let ignored = (entry.url, entry.condition.ignore_query);
+                index.ignoring.push(ignored);
+            }
+        }
         (scanner.at == text.len()).then_some(index)
+    }
+
+    /// The URLs of entries that ignore parameters, and which.
+    pub fn ignoring(&self) -> impl Iterator<Item = (&Url, &IgnoredQuery)> {
+        self.ignoring.iter().map(|(url, ignored)| (url, ignored))
     }
 
     /// How many entries there are.
@@ -303,18 +323,22 @@ impl Scanner<'_> {
     }
 
     /// An entry, which is one by its attributes.
-    fn entry(&mut self, number: u32) -> Option<Place> {
+    fn entry(&mut self, number: u32) -> Option<(Place, Ignores)> {
         self.expect(b'{')?;
         let start = self.at - 1;
         let mut url = None;
+        let mut ignores = Ignores::No;
         loop {
             let name = self.plain_string()?;
             let name = &self.text[name];
             self.expect(b':')?;
             match name {
                 b"url" if url.is_none() => url = Some(self.plain_string()?),
-                b"file" | b"headers" | b"method" | b"request" | b"status_code" => {
+                b"file" | b"headers" | b"method" | b"status_code" => self.skip_value()?,
+                b"request" => {
+                    let start = self.at;
                     self.skip_value()?;
+                    ignores = Ignores::of(&self.text[start..self.at]);
                 }
                 _ => return None,
             }
@@ -324,13 +348,33 @@ impl Scanner<'_> {
         }
         let url = url?;
         let narrow = |at: usize| u32::try_from(at).ok();
-        Some(Place {
+        let place = Place {
             start: narrow(start)?,
             end: narrow(self.at)?,
             url_start: narrow(url.start)?,
             url_end: narrow(url.end)?,
             next: number,
-        })
+        };
+        Some((place, ignores))
+    }
+}
+
+/// Whether an entry ignores parameters, as far as can be told without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ignores {
+    No,
+    Perhaps,
+}
+
+impl Ignores {
+    /// Of the value of `request`. A name may be spelled with escapes.
+    fn of(request: &[u8]) -> Self {
+        let name = b"ignoreQuery";
+        if request.contains(&b'\\') || request.windows(name.len()).any(|part| part == name) {
+            Self::Perhaps
+        } else {
+            Self::No
+        }
     }
 }
 
@@ -373,6 +417,20 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_ignore_parameters_are_known_at_once() {
+        let text = r#"[{"url":"https://example.org/a?_=1","request":{"ignoreQuery":["_"]}},
+            {"url":"https://example.org/b?_=1","request":{"ignoreQuery":[]}},
+            {"url":"https://example.org/c?_=1","request":{"ignore\u0051uery":["_"]}},
+            {"url":"https://example.org/ignoreQuery"}]"#;
+        let index = Index::of(&Bytes::copy_from_slice(text.as_bytes())).unwrap();
+        let ignoring: Vec<_> = index.ignoring().map(|(url, _)| url.as_str()).collect();
+        assert_eq!(
+            ignoring,
+            ["https://example.org/a?_=1", "https://example.org/c?_=1"]
+        );
+    }
+
+    #[test]
     fn what_is_wrong_with_the_list_is_left_to_the_reader() {
         let a = r#"{"url":"https://example.org/a"}"#;
         for text in [
@@ -383,6 +441,7 @@ mod tests {
             format!("[{a},]"),
             format!("[{a}"),
             format!("[{a}] more"),
+            r#"[{"url":"https://example.org/","request":{"ignoreQuery":"_"}}]"#.to_owned(),
             r#"[{"url":"ftp://example.org/"}]"#.to_owned(),
             r#"[{"url":"https://example.org/","url":"https://example.org/"}]"#.to_owned(),
             r#"[{"url":"https://example.org/","colour":"red"}]"#.to_owned(),

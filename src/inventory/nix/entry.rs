@@ -11,11 +11,11 @@ use super::fetchurl;
 use super::literal::{canonical, peel};
 use super::source::Source;
 use super::spans::{HeaderSpan, HeaderSpans, PinSpans, Spans, Whole};
-use crate::inventory::{Body, Condition, Declared, Entry, Headers, Url};
+use crate::inventory::{Body, Condition, ConditionError, Declared, Entry, Headers, Url};
 
 const WITHIN: &str = "an entry";
 const KNOWN: &[&str] = &["url", "method", "status_code", "headers", "file", "request"];
-const KNOWN_IN_REQUEST: &[&str] = &["headers", "authorization", "body"];
+const KNOWN_IN_REQUEST: &[&str] = &["headers", "authorization", "body", "ignoreQuery"];
 
 /// Whether `fetchurl` is among the arguments of the file's function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,21 @@ fn condition(source: &Source, field: Field) -> Result<Condition, NixError> {
                 error,
             })?;
         condition.body = Some(hash);
+    }
+    if let Some(field) = attrs.take("ignoreQuery") {
+        const WANTED: &str = "a list of strings";
+        let expr = field.expr(WANTED)?;
+        let Expr::List(list) = expr else {
+            return Err(source.not(WANTED, &field.quoted(), expr));
+        };
+        for name in source.strings(&field.quoted(), list)? {
+            let name = name.parse().map_err(ConditionError::from);
+            name.and_then(|name| condition.declare_ignored(name))
+                .map_err(|error| NixError::Condition {
+                    line: field.line,
+                    error,
+                })?;
+        }
     }
     attrs.refuse_rest("`request`", KNOWN_IN_REQUEST)?;
     Ok(condition)
