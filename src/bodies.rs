@@ -154,7 +154,7 @@ impl BodyCache {
 
 /// A body that is arriving. Dropped, it is forgotten.
 ///
-/// There is no file before there are more than [`IN_MEMORY`] bytes: most bodies of a build are small, and
+/// There is no file before there are more than `IN_MEMORY` bytes: most bodies of a build are small, and
 /// nobody waits for their file then but the record.
 #[derive(Debug)]
 pub struct PartialBody {

@@ -313,7 +313,8 @@ impl Capture {
             url: question.url.clone(),
             question: question.ignoring(&self.ignore_query),
             secret: matches!(plain, Cow::Owned(_)),
-            source: plain.into_owned(),
+            // What fetchurl would ask for.
+            source: plain.without_dot_segments().into_owned(),
             status: response.status,
             headers: headers::client(response.status, &response.headers),
             length: content_length(&response.headers),

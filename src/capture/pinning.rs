@@ -41,7 +41,7 @@ pub enum Reason {
     Credentials,
     /// It will be another one soon.
     Drifts(&'static str),
-    /// fetchurl's curl would take segments out of the path, and fetch another URL.
+    /// fetchurl's curl takes segments out of the path, and what it then fetches is something else.
     DotSegments,
     /// The URL holds a secret, and without it gives something else, or nothing.
     SecretUrl,
@@ -68,7 +68,7 @@ impl fmt::Display for Reason {
             Self::Credentials => f.write_str("not given without credentials"),
             Self::Drifts(why) => write!(f, "it drifts: {why}"),
             Self::DotSegments => f.write_str(
-                "its path has `.` or `..` in it, which fetchurl takes out, and so fetches another URL",
+                "its path has `.` or `..` in it, which fetchurl takes out, and what it fetches is something else",
             ),
             Self::SecretUrl => f.write_str("its URL holds a secret"),
             Self::Imported => f.write_str("its lock has it as text"),
@@ -256,14 +256,15 @@ impl Policy {
         if self.vendor.is_match(url.as_str()) {
             return Judgement::Vendor(Reason::Asked);
         }
-        if source.has_dot_segments() {
-            return Judgement::Vendor(Reason::DotSegments);
-        }
-        if self.pin.is_match(url.as_str()) {
+        let has_dots = url.has_dot_segments();
+        if self.pin.is_match(url.as_str()) && !has_dots {
             return Judgement::Pin;
         }
         if let Some(why) = drift::reason(url, sent, received) {
             return Judgement::Vendor(Reason::Drifts(why));
+        }
+        if has_dots {
+            return Judgement::Doubt(Doubt::Grave(Reason::DotSegments));
         }
         if *secret {
             return Judgement::Doubt(Doubt::Grave(Reason::SecretUrl));
@@ -379,14 +380,16 @@ mod tests {
             policy.judge(&missing),
             Judgement::Vendor(Reason::Status(404))
         );
+    }
+
+    #[test]
+    fn fetchurl_gets_something_else_for_dots_or_does_not() {
         for dotted in ["https://example.org/a/../b", "https://example.org/%2e/b"] {
             let mut evidence = evidence(&[]);
             evidence.url = Url::parse(dotted).unwrap();
-            evidence.source = evidence.url.clone();
-            assert_eq!(
-                policy.judge(&evidence),
-                Judgement::Vendor(Reason::DotSegments)
-            );
+            evidence.source = evidence.url.without_dot_segments().into_owned();
+            let doubt = Judgement::Doubt(Doubt::Grave(Reason::DotSegments));
+            assert_eq!(policy(&["*"], &[]).judge(&evidence), doubt);
         }
     }
 

@@ -289,7 +289,9 @@ mod tests {
         confused(write(&mut socket, &[copy]).await);
         // It has left out the end.
         confused(write(&mut socket, &[stand_in.slice(..5)]).await);
-        write(&mut socket, &[stand_in.clone()]).await.unwrap();
+        write(&mut socket, std::slice::from_ref(&stand_in))
+            .await
+            .unwrap();
         // It has written it twice.
         confused(write(&mut socket, &[stand_in]).await);
     }

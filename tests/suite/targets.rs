@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::support::{Origin, Scene, need, run, text};
+use crate::support::{Origin, Scene, answer, need, run, text};
 
 fn any_path() -> Origin {
     Origin::start(|_| text("hello\n"))
@@ -64,21 +64,35 @@ fn a_target_that_means_nothing_is_answered_with_the_reason() {
 fn a_url_with_dots_is_vendored_because_fetchurl_would_fetch_another() {
     need("curl", "curl");
     let scene = Scene::new();
-    let origin = any_path();
-    let script = "curl -sSf --path-as-is https://a.example.org/a/../b https://a.example.org/%2e/c";
+    // Where the server takes them out as well, what fetchurl fetches is the same.
+    let origin = Origin::start(|asked| match asked.url.as_str() {
+        "https://a.example.org/b" => text("other\n"),
+        "https://a.example.org/c" => answer(404, &[], "none\n"),
+        _ => text("hello\n"),
+    });
+    let script = "curl -sSf --path-as-is https://a.example.org/a/../b https://a.example.org/%2e/c \
+                  https://a.example.org/./d";
     let captured = scene.capture_script(&origin, script).ok();
-    let reason =
-        "its path has `.` or `..` in it, which fetchurl takes out, and so fetches another URL";
+    let reason = "its path has `.` or `..` in it, which fetchurl takes out, and what it fetches is something else";
     captured
-        .says("(2 new, 0 pinned, 2 vendored, 0 by redirects)")
+        .says("(3 new, 1 pinned, 2 vendored, 0 by redirects)")
         .says(&format!(
             "vendored: https://a.example.org/a/../b (6 B): {reason}"
         ))
         .says(&format!(
             "vendored: https://a.example.org/%2e/c (6 B): {reason}"
         ));
+    let inventory = scene.read("proxy_content.nix");
+    assert!(
+        inventory.contains("url = \"https://a.example.org/./d\";")
+            && inventory.contains("url = \"https://a.example.org/d\";"),
+        "{inventory}"
+    );
     drop(origin);
-    assert_eq!(scene.replay_script(script).ok().stdout, "hello\nhello\n");
+    assert_eq!(
+        scene.replay_script(script).ok().stdout,
+        "hello\nhello\nhello\n"
+    );
 }
 
 #[test]

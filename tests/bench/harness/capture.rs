@@ -161,7 +161,7 @@ impl<'a> Way<'a> {
             Figure {
                 of: CPU,
                 unit: Unit::Seconds,
-                value: (process.cpu()? - self.cpu_before).as_secs_f64(),
+                value: process.cpu()?.saturating_sub(self.cpu_before).as_secs_f64(),
             },
             Figure {
                 of: "peak memory",
