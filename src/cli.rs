@@ -116,6 +116,9 @@ pub struct CaptureArgs {
     /// How the real servers are asked.
     #[command(flatten)]
     pub upstream: UpstreamArgs,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
     /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -146,6 +149,9 @@ pub struct ReplayArgs {
     /// End when the process PID ends.
     #[arg(long, value_name = "PID", requires = "daemon", required_if_eq_all = [("daemon", "true"), ("strict", "true")], value_parser = clap::value_parser!(i32).range(1..))]
     pub watch_pid: Option<i32>,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
     /// What capture and replay have.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -178,6 +184,9 @@ pub struct CheckArgs {
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
 }
 
 /// What becomes of what an inventory has already. Without either, it is kept.
@@ -206,6 +215,9 @@ pub struct ImportArgs {
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
 }
 
 /// `buildproxy export`.
@@ -217,6 +229,9 @@ pub struct ExportArgs {
     /// What to print.
     #[arg(long, value_name = "FORMAT")]
     pub format: LockFormat,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
 }
 
 /// The lock of another tool.
@@ -270,6 +285,9 @@ pub struct AddArgs {
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
 }
 
 /// `buildproxy update`.
@@ -294,6 +312,9 @@ pub struct UpdateArgs {
     /// Where bodies are kept.
     #[command(flatten)]
     pub cache: CacheArgs,
+    /// How an inventory is evaluated.
+    #[command(flatten)]
+    pub evaluation: EvalArgs,
 }
 
 /// An argument that may be left out.
@@ -349,6 +370,19 @@ fn upstream_only_with_fetch(option: Arg) -> Arg {
         "connect_to" | "stall_timeout" => option.requires("fetch").help_heading("With --fetch"),
         _ => option,
     }
+}
+
+/// How an inventory is read that is more than literals, which Nix has to evaluate.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Evaluation")]
+pub struct EvalArgs {
+    /// Refuse an inventory that Nix would have to evaluate, because it is more than literals.
+    #[arg(long)]
+    pub no_eval: bool,
+    /// Let Nix read PATH when it evaluates an inventory, as well as the inventory's own folder; with NAME, it
+    /// is what `<NAME>` means.
+    #[arg(long, value_name = "[NAME=]PATH", conflicts_with = "no_eval")]
+    pub allow_path: Vec<OsString>,
 }
 
 /// What all have that keep bodies.

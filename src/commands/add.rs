@@ -45,7 +45,7 @@ pub(super) fn run(args: &AddArgs) -> Result<Status, Failure> {
     }
     let headers = args.header.iter().map(|text| header(text));
     let headers = headers.collect::<Result<HeaderMap, _>>()?;
-    let output = Output::open(&args.file, &MergeArgs::default())?;
+    let output = Output::open(&args.file, &MergeArgs::default(), &args.evaluation)?;
     let there = output.there()?;
     let there = there.as_ref().map_or(&[][..], |there| there.entries());
     let ignored = args.policy.ignored();

@@ -35,7 +35,7 @@ const LATEST: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn run(args: &CaptureArgs) -> Result<Status, Failure> {
     // Whatever would keep the record from being written is better known before hours of build.
-    let output = Output::open(&args.output, &args.merge)?;
+    let output = Output::open(&args.output, &args.merge, &args.evaluation)?;
     let cache = args.common.cache.open()?;
     cache.prepare()?;
 

@@ -35,7 +35,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Status, Failure> {
         format,
         listing,
         mut findings,
-    } = inventory::inspect(&path)?;
+    } = inventory::inspect(&path, &args.evaluation)?;
     let entries = &listing.entries;
     // What an entry uses that cannot be read is not known.
     if format == Format::Nix && findings.is_empty() {
@@ -83,7 +83,7 @@ fn fix(args: &CheckArgs, cache: Option<&BodyCache>) -> Result<(), Failure> {
     let path = std::path::absolute(&args.file)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let file = args.file.display();
-    let document = match inventory::read_document(target.path()) {
+    let document = match inventory::read_document(target.path(), &args.evaluation) {
         Err(InventoryError::Nix { .. }) => {
             say(&format!(
                 "{file}: nothing is deleted while there are errors"

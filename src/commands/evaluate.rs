@@ -1,14 +1,12 @@
 //! Has Nix evaluate an inventory that is more than literals: with `let`, say, or interpolation.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::restricted_nix::{self, NixRunError};
+use crate::cli::EvalArgs;
 use crate::inventory::{
     Algorithm, Body, Declared, FetchOption, Pin, Sri, SriError, StoreName, StoreNameError, Url,
     UrlError,
@@ -22,12 +20,12 @@ const EXPRESSION: &str = include_str!("evaluate.nix");
 /// Why an inventory could not be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
-    /// There is no Nix.
-    #[error("failed to run nix-instantiate")]
-    NoNix(#[source] io::Error),
-    /// Nix does not like it.
-    #[error("Nix cannot evaluate it: {0}")]
-    Nix(String),
+    /// It is not to be evaluated.
+    #[error("Nix is not to evaluate it (--no-eval)")]
+    Refused,
+    /// Nix gave nothing.
+    #[error(transparent)]
+    Nix(#[from] NixRunError),
     /// What it comes to is not an inventory.
     #[error("it evaluates to what is not an inventory: {0}")]
     Manifest(#[from] ManifestError),
@@ -68,6 +66,31 @@ pub enum EvaluateError {
     },
 }
 
+impl EvaluateError {
+    /// What the person can do.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused => {
+                Some("without --no-eval it is evaluated, with no network and no file but its own")
+            }
+            Self::Nix(NixRunError::NoNix(_)) => {
+                Some("install Nix, or write the file with literals only")
+            }
+            Self::Nix(NixRunError::Failed(said)) => restricted_nix::hint(said),
+            Self::Nix(NixRunError::TooSlow | NixRunError::TooLarge) => {
+                Some("write the file with literals only, or use it in Nix, with mkBuildproxy")
+            }
+            Self::Nix(NixRunError::Io(_))
+            | Self::Manifest(_)
+            | Self::Json(_)
+            | Self::Hash { .. }
+            | Self::Url { .. }
+            | Self::Name { .. }
+            | Self::Missing { .. } => None,
+        }
+    }
+}
+
 /// What evaluate.nix makes of the arguments of a fetchurl.
 #[derive(Deserialize)]
 struct Fetchurl {
@@ -91,19 +114,13 @@ enum File {
 }
 
 /// The entries that the file at `path`, which is absolute, comes to.
-pub(super) fn evaluate(path: &Path) -> Result<Vec<Declared>, EvaluateError> {
-    let mut nix = Command::new("nix-instantiate");
-    nix.args([
-        "--eval", "--strict", "--json", "--expr", EXPRESSION, "--argstr", "file",
-    ]);
-    let output = nix.arg(path).output().map_err(EvaluateError::NoNix)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let why = said.trim().trim_start_matches("error:").trim();
-        return Err(EvaluateError::Nix(why.to_owned()));
+pub(super) fn evaluate(path: &Path, args: &EvalArgs) -> Result<Vec<Declared>, EvaluateError> {
+    if args.no_eval {
+        return Err(EvaluateError::Refused);
     }
+    let output = restricted_nix::evaluate(EXPRESSION, path, &args.allow_path)?;
     // The bodies are taken out, and what remains is as in a manifest.
-    let mut list: Vec<Map<String, Value>> = serde_json::from_slice(&output.stdout)?;
+    let mut list: Vec<Map<String, Value>> = serde_json::from_slice(&output)?;
     let bodies: Vec<Option<Value>> = list.iter_mut().map(|entry| entry.remove("file")).collect();
     let entries = manifest::declared(&serde_json::to_string_pretty(&list)?)?;
     let folder = path.parent().unwrap_or(path);

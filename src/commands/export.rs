@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) fn run(args: &ExportArgs) -> Result<Status, Failure> {
     let path = std::path::absolute(&args.file)?;
-    let document = inventory::read_document(&path)?;
+    let document = inventory::read_document(&path, &args.evaluation)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let entries = document.entries();
     let LockFormat::MitmCache = args.format;

@@ -160,11 +160,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::commands::inventory::read_document;
+    use crate::{cli::EvalArgs, commands::inventory::read_document};
 
     #[test]
     fn what_it_kept_from_being_done_does_not_change_the_exit_status() {
-        let there = read_document(Path::new("/nowhere/proxy_content.nix"));
+        let there = read_document(
+            Path::new("/nowhere/proxy_content.nix"),
+            &EvalArgs::default(),
+        );
         let failure = there.map(drop).context("nothing is written").unwrap_err();
         assert_eq!(failure.status(), Status::Wrong);
         let told = chain(&failure);

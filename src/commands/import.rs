@@ -53,7 +53,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<Status, Failure> {
         path: path.clone(),
         error,
     })?;
-    let output = Output::open(&args.output, &args.merge)?;
+    let output = Output::open(&args.output, &args.merge, &args.evaluation)?;
     let cache = args.cache.open()?;
     let exchanges = lock
         .pages

@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     str,
+    sync::Once,
 };
 
 use bytes::Bytes;
@@ -13,11 +14,13 @@ use memmap2::Mmap;
 use super::evaluate::{EvaluateError, evaluate};
 use crate::{
     check::Finding,
+    cli::EvalArgs,
     inventory::{
         Entry, Listing, NIX_STORE,
         manifest::{self, Index, ManifestError},
         nix::{Document, Inspected, NixError},
     },
+    report::say,
 };
 
 /// Why an inventory cannot be used: exit status 3.
@@ -73,8 +76,7 @@ impl InventoryError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Nix { error, .. } => error.hint(),
-            Self::Evaluate { error, .. } => matches!(**error, EvaluateError::NoNix(_))
-                .then(|| "install Nix, or write the file with literals only".to_owned()),
+            Self::Evaluate { error, .. } => error.hint().map(str::to_owned),
             Self::IsManifest { .. } => {
                 Some("name the proxy_content.nix that it was made of".to_owned())
             }
@@ -117,7 +119,7 @@ pub(super) enum Inventory {
 }
 
 /// Reads an inventory of either format, or as much of it as is needed now.
-pub(super) fn open(path: &Path) -> Result<Inventory, InventoryError> {
+pub(super) fn open(path: &Path, evaluation: &EvalArgs) -> Result<Inventory, InventoryError> {
     if let Some(index) = map(path).and_then(|text| Index::of(&text)) {
         return Ok(Inventory::Index(index));
     }
@@ -134,7 +136,7 @@ pub(super) fn open(path: &Path) -> Result<Inventory, InventoryError> {
         }
         (Format::Nix, _) | (Format::Json, None) => {
             let text = str::from_utf8(&text).unwrap_or_default();
-            read_as(format, path, text).map(Inventory::Entries)
+            read_as(format, path, text, evaluation).map(Inventory::Entries)
         }
     }
 }
@@ -167,11 +169,16 @@ fn wrong_manifest(path: &Path) -> impl Fn(ManifestError) -> InventoryError {
     }
 }
 
-fn read_as(format: Format, path: &Path, text: &str) -> Result<Vec<Entry>, InventoryError> {
+fn read_as(
+    format: Format,
+    path: &Path,
+    text: &str,
+    evaluation: &EvalArgs,
+) -> Result<Vec<Entry>, InventoryError> {
     match format {
         Format::Json => manifest::read(text).map_err(wrong_manifest(path)),
         Format::Nix => {
-            let document = parse(path, text)?;
+            let document = parse(path, text, evaluation)?;
             let entries = document.entries().iter();
             Ok(entries.map(|located| located.entry.clone()).collect())
         }
@@ -188,12 +195,12 @@ pub(super) struct Inspection {
 }
 
 /// Reads as much of an inventory as can be read.
-pub(super) fn inspect(path: &Path) -> Result<Inspection, InventoryError> {
+pub(super) fn inspect(path: &Path, evaluation: &EvalArgs) -> Result<Inspection, InventoryError> {
     let text = read_text(path)?;
     let format = Format::of(path, &text);
     let (listing, findings) = match format {
         Format::Json => inspect_manifest(&text),
-        Format::Nix => inspect_nix(path, &text),
+        Format::Nix => inspect_nix(path, &text, evaluation),
     };
     Ok(Inspection {
         format,
@@ -219,7 +226,7 @@ fn inspect_manifest(text: &str) -> (Listing, Vec<Finding>) {
     }
 }
 
-fn inspect_nix(path: &Path, text: &str) -> (Listing, Vec<Finding>) {
+fn inspect_nix(path: &Path, text: &str, evaluation: &EvalArgs) -> (Listing, Vec<Finding>) {
     let Inspected { listing, errors } = Document::inspect(text);
     let wrong: Vec<Finding> = errors
         .iter()
@@ -230,14 +237,14 @@ fn inspect_nix(path: &Path, text: &str) -> (Listing, Vec<Finding>) {
         return (listing, wrong);
     }
     // All that stands in the way is for Nix to evaluate.
-    match parse(path, text) {
+    match parse(path, text, evaluation) {
         Ok(document) => (document.listing().clone(), Vec::new()),
-        Err(error) => (listing, vec![evaluation(&error)]),
+        Err(error) => (listing, vec![not_evaluated(&error)]),
     }
 }
 
 /// What is wrong, where Nix could not help or disliked what it came to.
-fn evaluation(error: &InventoryError) -> Finding {
+fn not_evaluated(error: &InventoryError) -> Finding {
     let (line, message) = match error {
         InventoryError::Evaluate { why, error, .. } => (why.line(), format!("{why}, and {error}")),
         InventoryError::Nix { error, .. } => (error.line(), error.to_string()),
@@ -252,10 +259,13 @@ fn evaluation(error: &InventoryError) -> Finding {
 }
 
 /// Reads a `proxy_content.nix` that is to be changed.
-pub(super) fn read_document(path: &Path) -> Result<Document, InventoryError> {
+pub(super) fn read_document(
+    path: &Path,
+    evaluation: &EvalArgs,
+) -> Result<Document, InventoryError> {
     let text = read_text(path)?;
     match Format::of(path, &text) {
-        Format::Nix => parse(path, &text),
+        Format::Nix => parse(path, &text, evaluation),
         Format::Json => Err(InventoryError::IsManifest {
             path: path.to_owned(),
         }),
@@ -269,15 +279,27 @@ fn read_text(path: &Path) -> Result<String, InventoryError> {
     })
 }
 
+/// Says that a file is evaluated, which is more than to read it. It may be read again, but that is said once.
+fn say_once(path: &Path, why: &NixError) {
+    static SAID: Once = Once::new();
+    let (file, line) = (path.display(), why.line());
+    SAID.call_once(|| {
+        say(&format!(
+            "{file}:{line}: {why}; it has no network then, and may read no other files"
+        ));
+    });
+}
+
 /// Reads literals ourselves, and lets Nix evaluate whatever is more than that.
-fn parse(path: &Path, text: &str) -> Result<Document, InventoryError> {
+fn parse(path: &Path, text: &str, evaluation: &EvalArgs) -> Result<Document, InventoryError> {
     let wrong = |error| InventoryError::Nix {
         path: path.to_owned(),
         error,
     };
     match Document::parse(text) {
         Err(why @ NixError::NotLiteral { .. }) => {
-            let entries = evaluate(path).map_err(|error| InventoryError::Evaluate {
+            say_once(path, &why);
+            let entries = evaluate(path, evaluation).map_err(|error| InventoryError::Evaluate {
                 path: path.to_owned(),
                 why: Box::new(why),
                 error: Box::new(error),

@@ -17,6 +17,7 @@ mod man;
 mod output;
 mod prefill;
 mod replay;
+mod restricted_nix;
 mod routes;
 mod status;
 mod summary;

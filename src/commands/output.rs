@@ -20,7 +20,7 @@ use crate::{
     bodies::BodyCache,
     capture::{Exchange, Placed, Recording, VendorFolder, Vendored, assemble, ignorable},
     check::{known_length, wrong_length},
-    cli::MergeArgs,
+    cli::{EvalArgs, MergeArgs},
     emit::{Changes, Mending, Merged},
     inventory::{Body, Entry, Id, nix::Document, query::IgnoredQuery},
 };
@@ -89,12 +89,14 @@ impl Target {
 }
 
 /// The inventory that is to be written.
-pub(super) struct Output {
+pub(super) struct Output<'a> {
     target: Target,
     /// Whether what it holds already goes.
     replace: Replace,
     /// What becomes of entries in it that changed.
     changes: Changes,
+    /// How it is read where it is more than literals.
+    evaluation: &'a EvalArgs,
     /// What it holds, where its text says it all: the same text need not be read again. Of 10,000 entries that
     /// takes a quarter of a second.
     read: Option<Document>,
@@ -138,9 +140,13 @@ impl MergeArgs {
     }
 }
 
-impl Output {
+impl<'a> Output<'a> {
     /// Makes sure that `path` can be written, and reads what is there.
-    pub(super) fn open(path: &Path, merge: &MergeArgs) -> Result<Self, Failure> {
+    pub(super) fn open(
+        path: &Path,
+        merge: &MergeArgs,
+        evaluation: &'a EvalArgs,
+    ) -> Result<Self, Failure> {
         let (replace, changes) = (merge.replace(), merge.changes());
         let target = Target::new(path)?;
         let path = target.path();
@@ -160,7 +166,7 @@ impl Output {
         let read = match replace {
             Replace::Yes => None,
             // So that a mistake is known before the command runs.
-            Replace::No => read(path)?,
+            Replace::No => read(path, evaluation)?,
         };
         let is_literal = |document: &Document| {
             let mut entries = document.entries().iter();
@@ -170,13 +176,14 @@ impl Output {
             target,
             replace,
             changes,
+            evaluation,
             read: read.filter(is_literal),
         })
     }
 
     /// What the inventory holds; `None` where there is none yet.
     pub(super) fn there(&self) -> Result<Option<Document>, Failure> {
-        read(self.path())
+        read(self.path(), self.evaluation)
     }
 
     /// What was read when it was opened, if that is what is there now.
@@ -201,7 +208,7 @@ impl Output {
         let there = match (self.replace, self.unchanged()) {
             (Replace::Yes, _) => None,
             (Replace::No, Some(known)) => Some(known),
-            (Replace::No, None) => match read(self.path()) {
+            (Replace::No, None) => match read(self.path(), self.evaluation) {
                 Ok(there) => {
                     read_now = there;
                     read_now.as_ref()
@@ -331,10 +338,12 @@ fn write_bodies(
 }
 
 /// What the inventory holds already; `None` where there is none.
-fn read(path: &Path) -> Result<Option<Document>, Failure> {
+fn read(path: &Path, evaluation: &EvalArgs) -> Result<Option<Document>, Failure> {
     let there = path.try_exists();
     let there = there.map_err(|source| write_error(path, source))?;
-    Ok(there.then(|| inventory::read_document(path)).transpose()?)
+    Ok(there
+        .then(|| inventory::read_document(path, evaluation))
+        .transpose()?)
 }
 
 /// The error, with where what would be lost is now.

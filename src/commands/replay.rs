@@ -120,7 +120,7 @@ fn edited(inventory: &Path) -> PathBuf {
 /// Everything that the inventory answers, ready to be given.
 fn matcher(args: &ReplayArgs) -> Result<Matcher, Failure> {
     let path = std::path::absolute(&args.inventory)?;
-    let entries = match inventory::open(&path)? {
+    let entries = match inventory::open(&path, &args.evaluation)? {
         Inventory::Entries(entries) => entries,
         Inventory::Index(index) => return Ok(Matcher::indexed(index)),
     };

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     check::{fetched, wrong_length},
-    cli::{FileOrGlob, INVENTORY, UpdateArgs},
+    cli::{EvalArgs, FileOrGlob, INVENTORY, UpdateArgs},
     emit::Mending,
     inventory::{
         Body, Entry, Id, Pin,
@@ -36,7 +36,7 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
         None => (Path::new(INVENTORY), Vec::new()),
     };
     let target = Target::new(file)?;
-    let document = inventory::read_document(target.path())?;
+    let document = inventory::read_document(target.path(), &args.evaluation)?;
     let pins = chosen(&document, file, &globs)?;
     let cache = (!args.check).then(|| args.cache.open()).transpose()?;
     let keep = cache.as_ref().map_or(Keep::No, Keep::In);
@@ -64,7 +64,7 @@ pub(super) fn run(args: &UpdateArgs) -> Result<Status, Failure> {
     let Written { made, left, mended } = if args.check {
         Written::nothing(fetches)
     } else {
-        write(&target, fetches)?
+        write(&target, fetches, &args.evaluation)?
     };
     for (change, why) in &left {
         let Change { pin, got, .. } = change;
@@ -210,12 +210,16 @@ impl<'a> Written<'a> {
 }
 
 /// Writes new hashes into what the file is by now, and mends the entries whose pins were fetched.
-fn write<'a>(target: &Target, fetches: Vec<Change<'a>>) -> Result<Written<'a>, Failure> {
+fn write<'a>(
+    target: &Target,
+    fetches: Vec<Change<'a>>,
+    evaluation: &EvalArgs,
+) -> Result<Written<'a>, Failure> {
     if fetches.is_empty() {
         return Ok(Written::nothing(fetches));
     }
     let _turn = target.turn();
-    let now = inventory::read_document(target.path())
+    let now = inventory::read_document(target.path(), evaluation)
         .context("nothing is written, because the inventory was changed meanwhile")?;
     let there: HashMap<Id, usize> = now
         .entries()
