@@ -1,8 +1,7 @@
 //! `buildproxy export`: prints an inventory as another tool's lock.
 
 use std::{
-    fs,
-    io::{Write, stdout},
+    io::{Read, Write, stdout},
     path::Path,
 };
 
@@ -10,6 +9,7 @@ use super::{Context, Failure, Status, inventory};
 use crate::{
     cli::{ExportArgs, LockFormat},
     mitm_cache,
+    regular_file::{Links, open_regular},
     report::{count, say},
 };
 
@@ -20,7 +20,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<Status, Failure> {
     let entries = document.entries();
     let LockFormat::MitmCache = args.format;
     let (lock, left) = mitm_cache::lock_of(entries.iter().map(|located| &located.entry), |body| {
-        fs::read(folder.join(body))
+        let mut bytes = Vec::new();
+        open_regular(&folder.join(body), Links::Follow)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     });
     stdout()
         .write_all(mitm_cache::write(&lock).as_bytes())

@@ -158,3 +158,50 @@ fn a_link_of_another_user_in_a_shared_folder_is_not_followed() {
         fs::remove_file(link).unwrap();
     }
 }
+
+#[test]
+fn a_fifo_or_device_in_place_of_a_body_holds_up_nobody() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path("proxy_content")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        scene.path("proxy_content/a"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let script = "curl -sS -m 20 -o /dev/null -w '%{http_code}' http://a.example.org/a";
+    for body in ["./proxy_content/a", "/dev/zero"] {
+        let inventory = format!(
+            "[\n  {{\n    url = \"http://a.example.org/a\";\n    file = {body};\n  }}\n]\n"
+        );
+        scene.write("proxy_content.nix", &inventory);
+        let replayed = run(&mut scene.buildproxy(&[
+            "replay",
+            "proxy_content.nix",
+            "--strict",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ]));
+        assert_eq!(
+            (replayed.status, replayed.stdout.as_str()),
+            (4, "500"),
+            "{replayed:?}"
+        );
+        assert!(
+            replayed.stderr.contains("it is not a regular file"),
+            "{replayed:?}"
+        );
+        let exported = run(&mut scene.buildproxy(&["export", "--format", "mitm-cache"]));
+        let exported = exported.ends_with(1);
+        assert!(
+            exported.stderr.contains("it is not a regular file"),
+            "{exported:?}"
+        );
+        let checked = run(&mut scene.buildproxy(&["check"])).ends_with(3);
+        assert!(checked.stdout.contains("is not a file"), "{checked:?}");
+    }
+}
