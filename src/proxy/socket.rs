@@ -228,9 +228,11 @@ mod tests {
 
     async fn pair() -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (Socket::new(server), client.unwrap())
+        (Socket::new(server), client)
     }
 
     fn file(bytes: &[u8]) -> Arc<File> {
