@@ -43,17 +43,6 @@ pub fn open_regular(path: &Path, links: Links) -> io::Result<File> {
     }
 }
 
-/// Reads a regular file that holds text in UTF-8.
-///
-/// # Errors
-///
-/// Those of [`open_regular`], and where it holds something else.
-pub fn read_regular_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    open_regular(path, Links::Follow)?.read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// Whether two files have the same bytes.
 ///
 /// # Errors
@@ -113,7 +102,10 @@ mod tests {
         let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
         fs::write(&file, "text").unwrap();
         symlink(&file, &link).unwrap();
-        assert_eq!(read_regular_text(&link).unwrap(), "text");
+        let mut text = String::new();
+        let mut followed = open_regular(&link, Links::Follow).unwrap();
+        followed.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "text");
         assert!(open_regular(&link, Links::Refuse).is_err());
         assert!(open_regular(&file, Links::Refuse).is_ok());
     }

@@ -195,7 +195,7 @@ mod tests {
     fn a_file_in_the_home_folder_does_not_open_all_of_it() {
         let home = Some(Path::new("/home/me"));
         let own = |path: &str| own_paths(Path::new(path), home);
-        assert_eq!(own("/home/me/work/a.nix"), [Path::new("/home/me/work")]);
+        assert_eq!(own("/home/me/src/a.nix"), [Path::new("/home/me/src")]);
         for folder in ["/home/me", "/home", "/"] {
             let file = Path::new(folder).join("a.nix");
             let bodies = Path::new(folder).join("a");

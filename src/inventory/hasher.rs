@@ -1,7 +1,5 @@
 //! Hashes of bytes that come in pieces.
 
-use std::io;
-
 use sha2::{Digest, Sha256, Sha512};
 
 use super::sri::{Algorithm, Sri};
@@ -41,18 +39,6 @@ impl Hasher {
             State::Sha256(hasher) => Sri::new_sha256(hasher.finalize().into()),
             State::Sha512(hasher) => Sri::new_sha512(hasher.finalize().into()),
         }
-    }
-}
-
-/// Takes in what is written to it.
-impl io::Write for Hasher {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.update(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

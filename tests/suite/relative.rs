@@ -10,42 +10,42 @@ const INDEXES: &[(&str, &str, &str)] = &[
     (
         "mod",
         "text/javascript",
-        "import { part } from './part.js';\nimport { shared } from '../shared.js';\nexport default `1.0 ${part} ${shared}`;\n",
+        "import { part } from './part.js';\nimport { common } from '../common.js';\nexport default `1.0 ${part} ${common}`;\n",
     ),
     (
         "mod.ts",
         "application/octet-stream",
-        "import { part } from './part.js';\nexport * from \"../shared.js\";\n",
+        "import { part } from './part.js';\nexport * from \"../common.js\";\n",
     ),
     (
         "style",
         "text/css",
-        "a { background: url(part.js) }\n@import url(../shared.js);\n",
+        "a { background: url(part.js) }\n@import url(../common.js);\n",
     ),
     (
         "manifest",
         "application/json",
-        "{ \"url\": \"part.js\", \"next\": \"../shared.js\" }\n",
+        "{ \"url\": \"part.js\", \"next\": \"../common.js\" }\n",
     ),
     (
         "list",
         "application/vnd.apple.mpegurl",
-        "#EXTM3U\npart.js\n../shared.js\n",
+        "#EXTM3U\npart.js\n../common.js\n",
     ),
     (
         "feed",
         "application/rss+xml",
-        "<item href=\"part.js\"/><item href=\"../shared.js\"/>\n",
+        "<item href=\"part.js\"/><item href=\"../common.js\"/>\n",
     ),
     (
         "stream",
         "application/dash+xml",
-        "<S media=\"part.js\"/><S media=\"../shared.js\"/>\n",
+        "<S media=\"part.js\"/><S media=\"../common.js\"/>\n",
     ),
     (
         "page",
         "text/html",
-        "<a href=\"part.js\"></a><a href=\"../shared.js\"></a>\n",
+        "<a href=\"part.js\"></a><a href=\"../common.js\"></a>\n",
     ),
 ];
 
@@ -56,7 +56,7 @@ def get(url):
     with urllib.request.urlopen(url) as answer:
         text = answer.read().decode()
         print(answer.geturl(), repr(text))
-        for reference in re.findall(r"[\w./]*(?:part|shared)\.js", text):
+        for reference in re.findall(r"[\w./]*(?:part|common)\.js", text):
             get(urllib.parse.urljoin(answer.geturl(), reference))
 for url in sys.argv[1:]:
     get(url)
@@ -73,8 +73,8 @@ fn serve(asked: &Asked) -> Response<Body> {
         "https://cdn.example.org/p/1.0/part.js" => {
             answer(200, &scripts, "export const part = 'part';\n")
         }
-        "https://cdn.example.org/p/shared.js" => {
-            answer(200, &scripts, "export const shared = 'and shared';\n")
+        "https://cdn.example.org/p/common.js" => {
+            answer(200, &scripts, "export const common = 'and shared';\n")
         }
         url => {
             let index = INDEXES.iter().find_map(|(name, media_type, text)| {
